@@ -1,0 +1,173 @@
+"""How are amounts held exactly, and how are they shown in a language and a currency?
+
+Inside, money is an integer: micro-USD per unit of price, pico-USD of cost (one token at 1 micro-USD per Mtok costs
+1 pico-USD). Decimal and text are made here and nowhere else, and rounding happens once, when showing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Literal
+
+from babel.dates import format_date
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+
+MICRO = 1_000_000
+PICO_PER_USD = 10**12
+TOKENS_PER_MTOK = 1_000_000
+MISSING = "–"
+"""What stands where a figure is unknown."""
+
+Currency = Literal["USD", "KRW"]
+Amount = Decimal | float | int
+
+
+def micro_usd(amount: str | Decimal | int) -> int:
+    """Whole micro-USD of an amount in USD; ValueError for text that is no finite number or finer than a micro-USD."""
+    try:
+        scaled = Decimal(str(amount).strip()) * MICRO
+    except InvalidOperation as error:
+        raise ValueError(f"{amount!r} is not an amount in USD") from error
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{amount!r} is not a whole number of micro-USD (6 decimals at most)")
+    return int(scaled)
+
+
+def micro_usd_rounded(amount: str | Decimal | float) -> int:
+    """Nearest whole micro-USD, half to even; for sources that publish finer digits. ValueError as in `micro_usd`."""
+    try:
+        value = Decimal(str(amount).strip())
+    except InvalidOperation as error:
+        raise ValueError(f"{amount!r} is not an amount in USD") from error
+    if not value.is_finite():
+        raise ValueError(f"{amount!r} is not an amount in USD")
+    return int((value * MICRO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def usd_from_micro(micro: int) -> Decimal:
+    """USD of whole micro-USD, exact."""
+    return Decimal(micro).scaleb(-6)
+
+
+def usd_from_pico(pico: int) -> Decimal:
+    """USD of whole pico-USD, exact."""
+    return Decimal(pico).scaleb(-12)
+
+
+def _usd_digits(amount: Amount) -> int:
+    """Decimals that keep a USD amount checkable: 2 from a dollar up, 4 to 6 below, all of a tiny one."""
+    size = abs(float(amount))
+    if size >= 1 or size == 0:
+        return 2
+    if size >= 0.01:
+        return 4
+    return 6 if size >= 1e-5 else 12
+
+
+def _known(amount: Amount | None) -> bool:
+    return amount is not None and math.isfinite(float(amount))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formatter:
+    """Shows amounts, counts, shares and dates for one reader.
+
+    `krw_per_usd` is won per dollar as of `fx_date`; USD amounts are converted with it when `currency` is KRW.
+    Unknown amounts (None, NaN, infinite) show as a dash.
+    """
+
+    lang: str = "en"
+    currency: Currency = "USD"
+    krw_per_usd: float = 1_400.0
+    fx_date: dt.date | None = None
+
+    @property
+    def locale(self) -> str:
+        return {"ko": "ko_KR"}.get(self.lang, "en_US")
+
+    @property
+    def symbol(self) -> str:
+        """Sign of the currency, for headings of tables whose cells are bare numbers."""
+        return "₩" if self.currency == "KRW" else "$"
+
+    @property
+    def _compact_from(self) -> int:
+        """Where counts become short: Korean counts in 만 (10,000), and a thousand stays a plain number."""
+        return 10_000 if self.lang == "ko" else 1_000
+
+    @property
+    def per_usd(self) -> float:
+        """How much of the shown currency one USD is."""
+        return self.krw_per_usd if self.currency == "KRW" else 1.0
+
+    def convert(self, usd: Amount | None) -> float | None:
+        """USD amount in the shown currency, None when unknown; for charts and table cells."""
+        if usd is None or not _known(usd):
+            return None
+        return float(usd) * self.per_usd
+
+    def money(self, usd: Amount | None, *, digits: int | None = None) -> str:
+        """A USD amount in the shown currency; `digits` fixes the decimals."""
+        if usd is None or not _known(usd):
+            return MISSING
+        if self.currency == "KRW":
+            value = Decimal(str(usd)) * Decimal(str(self.krw_per_usd))
+            places = digits if digits is not None else (0 if abs(value) >= 10 or value == 0 else 4)
+        else:
+            value = Decimal(str(usd))
+            places = digits if digits is not None else _usd_digits(usd)
+        pattern = (
+            "¤#,##0" + ("." + "0" * places if places else "") + ";-¤#,##0" + ("." + "0" * places if places else "")
+        )
+        return str(format_currency(value, self.currency, pattern, locale=self.locale, currency_digits=False))
+
+    def money_short(self, usd: Amount | None) -> str:
+        """A USD amount with three significant digits (`$1.23K`, `₩170만`), for metrics and chart labels."""
+        value = self.convert(usd)
+        if value is None:
+            return MISSING
+        if abs(value) < self._compact_from:
+            digits = (
+                _significant_decimals(value) if self.currency == "USD" else (0 if abs(value) >= 10 or value == 0 else 2)
+            )
+            return self.money(usd, digits=digits)
+        sign = "-" if value < 0 else ""
+        return f"{sign}{self.symbol}{self.compact(abs(value))}"
+
+    def compact(self, value: Amount | None) -> str:
+        """A large count with three significant digits: K / M / B in English, 만 / 억 in Korean."""
+        if value is None or not _known(value):
+            return MISSING
+        shown = float(f"{float(value):.3g}")
+        if abs(shown) < self._compact_from:
+            return str(format_decimal(shown, format="#,##0.##", locale=self.locale))
+        return str(format_compact_decimal(shown, locale=self.locale, fraction_digits=2)).replace(" ", "")
+
+    def number(self, value: Amount | None, digits: int = 0) -> str:
+        """A number with group separators and exactly `digits` decimals."""
+        if value is None or not _known(value):
+            return MISSING
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return str(format_decimal(Decimal(str(value)), format=pattern, locale=self.locale))
+
+    def percent(self, share: Amount | None, digits: int = 0) -> str:
+        """A share (0 to 1) as percent."""
+        if share is None or not _known(share):
+            return MISSING
+        pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+        return str(format_percent(Decimal(str(share)), format=pattern, locale=self.locale))
+
+    def date(self, day: dt.date | None) -> str:
+        """A day as the reader writes it, or a dash when undated."""
+        return MISSING if day is None else str(format_date(day, format="medium", locale=self.locale))
+
+
+def _significant_decimals(value: float) -> int:
+    """Decimals that leave three significant digits of a USD amount below 1,000; 2 from a dollar up."""
+    size = abs(value)
+    if size == 0 or size >= 100:
+        return 0 if size >= 100 else 2
+    return 2 if size >= 1 else min(12, 2 - math.floor(math.log10(size)))
