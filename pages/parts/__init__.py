@@ -1,0 +1,1 @@
+"""What pages share: address, workload bar, charts, tables, small widgets."""

@@ -1,0 +1,213 @@
+"""How does an address carry every input, and what happens to a value in it that cannot be used?
+
+The session holds the values, the address shows them. Streamlit's own binding drops a parameter as soon as its widget
+is hidden and writes translated labels instead of values, so the two are kept together here: `bind` takes values from
+the address before widgets are made, `publish` writes them back after.
+
+An address with the marker `v` is complete (a shared link, the Back button): what it leaves out has its default. One
+without it is partial (a link of ours with one filter, a link written by hand): it changes only what it names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.workload import Problem, ProblemKind
+
+MARKER = "v"
+PUBLISHED = "_published"
+_RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
+TEXT_MAX_CHARS = 200
+MAX_CHOICES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One input of a page: its widget key, which is also its name in the address, and what it may hold.
+
+    `options` are stable ids, never translated labels. Kinds: int, float (with low, high), choice, choices (a list),
+    text, flag (bool), date (ISO). A default of None means "nothing chosen".
+    """
+
+    key: str
+    kind: Literal["int", "float", "choice", "choices", "text", "flag", "date"]
+    default: Any
+    low: float = -math.inf
+    high: float = math.inf
+    options: Sequence[str] = ()
+
+
+def read_address() -> None:
+    """Notes whether the address changed since it was last written; call once at the start of a full run."""
+    current = {key: st.query_params.get_all(key) for key in st.query_params}
+    if current != st.session_state.get(PUBLISHED):
+        st.session_state[_RAW] = current
+        st.session_state[PUBLISHED] = current
+        st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    st.session_state[_FIELDS] = {}
+
+
+def pending(name: str) -> tuple[Mapping[str, list[str]], bool] | None:
+    """The address values that `name` has not taken yet and whether they are complete; None when there are none."""
+    seen = st.session_state.setdefault(_SEEN, {})
+    generation = st.session_state.get(_GENERATION, 0)
+    if seen.get(name) == generation:
+        return None
+    seen[name] = generation
+    raw: Mapping[str, list[str]] = st.session_state.get(_RAW, {})
+    return raw, MARKER in raw
+
+
+def bind(fields: Sequence[Field]) -> tuple[dict[str, Any], list[Problem]]:
+    """Current value of each field and what had to be corrected; call before the widgets with these keys are made."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    problems: list[Problem] = []
+    for field in fields:
+        st.session_state.setdefault(_FIELDS, {})[field.key] = field
+        arrived = pending(field.key)
+        if arrived:
+            raw, is_complete = arrived
+            if field.key in raw:
+                st.session_state[field.key] = parse(field, raw[field.key], problems)
+            elif is_complete:
+                st.session_state[field.key] = _copy(field.default)
+        if field.key not in st.session_state:
+            st.session_state[field.key] = _copy(kept.get(field.key, field.default))
+        elif field.kind in {"choice", "choices"}:
+            _drop_gone_options(field)
+    return {field.key: st.session_state[field.key] for field in fields}, problems
+
+
+def _copy(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def _drop_gone_options(field: Field) -> None:
+    """Options may change between runs (a database without a provider); a widget refuses a value it does not offer."""
+    value = st.session_state[field.key]
+    if isinstance(value, list | tuple):
+        st.session_state[field.key] = [one for one in value if one in field.options]
+    elif value is not None and value not in field.options:
+        st.session_state[field.key] = field.default
+
+
+def set_value(key: str, value: Any) -> None:
+    """Sets a field before its widget is made in this run (in callbacks, presets, links)."""
+    st.session_state[key] = value
+    st.session_state.setdefault(_KEPT, {})[key] = value
+
+
+def publish(extra: Mapping[str, str] | None = None) -> None:
+    """Writes every bound field that differs from its default, and `extra`, into the address."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    mapping: dict[str, list[str]] = {}
+    for field in st.session_state.get(_FIELDS, {}).values():
+        value = st.session_state.get(field.key, kept.get(field.key, field.default))
+        kept[field.key] = _copy(value)
+        if _copy(value) != _copy(field.default):
+            mapping[field.key] = _texts(value)
+    mapping |= {key: [text] for key, text in (extra or {}).items()}
+    mapping = {key: texts for key, texts in mapping.items() if texts} | {MARKER: ["1"]}
+    if mapping != st.session_state.get(PUBLISHED):
+        st.session_state[PUBLISHED] = mapping
+        st.query_params.from_dict({key: texts if len(texts) > 1 else texts[0] for key, texts in mapping.items()})
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None:
+        return [""]
+    if isinstance(value, bool):
+        return ["1" if value else "0"]
+    if isinstance(value, list | tuple):
+        return [str(one) for one in value] or [""]
+    if isinstance(value, float):
+        return [f"{value:.12g}"]
+    return [str(value)]
+
+
+def parse(field: Field, texts: Sequence[str], problems: list[Problem]) -> Any:
+    """`texts` as a value of `field`; what does not fit becomes the nearest or default value and is reported."""
+    if field.kind == "choices":
+        return _choices(field, texts, problems)
+    text = texts[-1] if texts else ""
+    if text == "" and field.default is None:
+        return None
+    return _PARSERS[field.kind](field, text, problems)
+
+
+def _refuse(field: Field, kind: ProblemKind, text: str, used: Any, problems: list[Problem]) -> Any:
+    has_limits = math.isfinite(field.low) and math.isfinite(field.high)
+    problems.append(
+        Problem(
+            field=field.key,
+            kind=kind,
+            given=text[:40],
+            used=str(used),
+            low=field.low if has_limits else None,
+            high=field.high if has_limits else None,
+        )
+    )
+    return used
+
+
+def _number(field: Field, text: str, problems: list[Problem]) -> Any:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        return _refuse(field, "not_a_number", text, field.default, problems)
+    whole = int if field.kind == "int" else float
+    if value < field.low:
+        return _refuse(field, "too_small", text, whole(field.low), problems)
+    if value > field.high:
+        return _refuse(field, "too_large", text, whole(field.high), problems)
+    if math.isinf(value):
+        return _refuse(field, "not_a_number", text, field.default, problems)
+    return whole(value)
+
+
+def _choice(field: Field, text: str, problems: list[Problem]) -> Any:
+    return text if text in field.options else _refuse(field, "not_a_choice", text, field.default, problems)
+
+
+def _choices(field: Field, texts: Sequence[str], problems: list[Problem]) -> list[str]:
+    wanted = [text for text in dict.fromkeys(texts) if text][:MAX_CHOICES]
+    good = [text for text in wanted if text in field.options]
+    bad = [text for text in wanted if text not in field.options]
+    if bad:
+        _refuse(field, "not_a_choice", ", ".join(bad), ", ".join(good) or "–", problems)
+    return good
+
+
+def _text(_field: Field, text: str, _problems: list[Problem]) -> str:
+    return "".join(char for char in text if char.isprintable())[:TEXT_MAX_CHARS]
+
+
+def _flag(field: Field, text: str, problems: list[Problem]) -> Any:
+    words = {"1": True, "true": True, "0": False, "false": False}
+    known = words.get(text.lower())
+    return _refuse(field, "not_a_choice", text, field.default, problems) if known is None else known
+
+
+def _date(field: Field, text: str, problems: list[Problem]) -> Any:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return _refuse(field, "not_a_date", text, field.default, problems)
+
+
+_PARSERS: Mapping[str, Callable[[Field, str, list[Problem]], Any]] = {
+    "int": _number,
+    "float": _number,
+    "choice": _choice,
+    "text": _text,
+    "flag": _flag,
+    "date": _date,
+}

@@ -1,0 +1,114 @@
+"""What surrounds every page: configuration, language, currency, navigation, and the first start."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import streamlit as st
+
+from core.catalog.database import DatabaseProblem
+from core.i18n import LANGUAGES
+from core.settings import PROJECT
+from pages.parts import address, state, widgets
+from pages.parts.state import fmt, tr
+
+ICON = PROJECT / "data" / "icon.png"
+
+# Section -> (file of the page, its fixed address, its icon). The first page is the start page.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "plan": (
+        ("overview", "overview", "home"),
+        ("gpu_clouds", "gpu-clouds", "memory"),
+        ("model_prices", "model-prices", "sell"),
+        ("monthly_cost", "monthly-cost", "calendar_month"),
+        ("self_host", "rent-or-call", "balance"),
+        ("roi", "roi", "trending_up"),
+    ),
+    "run": (
+        ("playground", "playground", "chat"),
+        ("usage", "spend", "receipt_long"),
+        ("connections", "connections", "cable"),
+    ),
+}
+
+
+def run() -> None:
+    """Draws one run of the program."""
+    st.set_page_config(page_title="Breakeven", page_icon=str(ICON), layout="wide")
+    address.read_address()
+    _, problems = address.bind(state.shell_fields())
+    page = _navigation()
+    _top_row()
+    widgets.show_problems(problems)
+    for problem in state.settings().problems:
+        st.warning(tr("shell.setting_refused", problem=problem))
+    if _open_catalog():
+        _draw(page)
+    state.publish()
+
+
+def _navigation() -> Any:
+    pages = [
+        st.Page(
+            PROJECT / "pages" / f"{name}.py",
+            title=tr(f"shell.page_{name}"),
+            icon=f":material/{icon}:",
+            url_path=path,
+            default=name == "overview",
+            help=tr(f"shell.help_{name}"),
+        )
+        for section in PAGES.values()
+        for name, path, icon in section
+        if (PROJECT / "pages" / f"{name}.py").exists()
+    ]
+    return st.navigation(pages, position="top")
+
+
+def _top_row() -> None:
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="shell_row"):
+        shown = fmt()
+        with st.popover(tr("shell.rate_button", rate=shown.number(shown.krw_per_usd)), key="shell_rate"):
+            settings = state.settings()
+            st.number_input(
+                tr("shell.rate"), 500.0, 5_000.0, step=10.0, key="fx", format="%.1f",
+                help=tr("shell.rate_help", date=shown.date(settings.fx_date)),
+            )  # fmt: skip
+            st.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))
+        st.segmented_control(
+            tr("shell.currency"), state.CURRENCIES, key="cur", label_visibility="collapsed", required=True
+        )
+        st.segmented_control(
+            tr("shell.language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__,
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+
+
+def _open_catalog() -> bool:
+    """Opens the catalog, with a progress bar when it must be filled first; False when the database cannot be used."""
+    try:
+        if state.is_open():
+            state.catalog()
+            return True
+        bar = st.progress(0.0, text=tr("shell.opening_wait"))
+        state.catalog(lambda share, step: _show_progress(bar, share, step))
+        bar.empty()
+    except DatabaseProblem as problem:
+        widgets.show_database_problem(problem)
+        return False
+    return True
+
+
+def _show_progress(bar: Any, share: float, step: str) -> None:
+    bar.progress(min(max(share, 0.0), 1.0), text=tr("shell.opening", step=step))
+
+
+def _draw(page: Any) -> None:
+    try:
+        page.run()
+    except DatabaseProblem as problem:
+        widgets.show_database_problem(problem)
+    except Exception:
+        # The reader gets one sentence; the cause is in the log, which redacts keys.
+        logging.getLogger("breakeven").exception("The page %s failed", page.url_path)
+        st.error(tr("shell.page_failed"), icon=":material/error:")

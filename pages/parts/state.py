@@ -1,0 +1,140 @@
+"""What does every page need of this visit? Settings, catalog, language, currency, and the shared workload."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.catalog import Catalog, open_catalog
+from core.i18n import LANGUAGES, choose_language, t
+from core.money import Formatter
+from core.settings import KRW_PER_USD_MAX, KRW_PER_USD_MIN, Settings
+from core.workload import LIMITS, NAME_CODE, Problem, Workload
+from pages.parts import address
+
+_WORKLOAD = "_workload"
+CURRENCIES = ("USD", "KRW")
+
+
+def settings() -> Settings:
+    """The operator's settings, from the environment."""
+    return Settings.from_env(os.environ)
+
+
+@dataclass
+class _Catalogs:
+    """One open catalog per database of this process, opened by one session while others wait."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    by_url: dict[str, Catalog] = field(default_factory=dict)
+
+
+@st.cache_resource(show_spinner=False)
+def _catalogs() -> _Catalogs:
+    return _Catalogs()
+
+
+def is_open() -> bool:
+    """Whether the catalog has been opened by this process, so that no progress need be shown."""
+    return settings().database_url in _catalogs().by_url
+
+
+def catalog(on_progress: Callable[[float, str], None] | None = None) -> Catalog:
+    """The catalog, opened and filled once per process; `on_progress` gets a share (0 to 1) and a text key.
+
+    Raises DatabaseProblem.
+    """
+    url = settings().database_url
+    found = _catalogs()
+    with found.lock:
+        if url not in found.by_url:
+            found.by_url[url] = open_catalog(url, on_progress=on_progress)
+        return found.by_url[url]
+
+
+def shell_fields() -> tuple[address.Field, ...]:
+    """Language, currency and exchange rate: what the shell keeps in the address of every page."""
+    return (
+        address.Field(key="lang", kind="choice", default=choose_language(st.context.locale), options=tuple(LANGUAGES)),
+        address.Field(key="cur", kind="choice", default="USD", options=CURRENCIES),
+        address.Field(
+            key="fx", kind="float", default=settings().krw_per_usd, low=KRW_PER_USD_MIN, high=KRW_PER_USD_MAX
+        ),
+    )
+
+
+def lang() -> str:
+    """The reader's language: address, else choice, else browser, else English."""
+    return choose_language(st.session_state.get("lang"), st.context.locale)
+
+
+def tr(key: str, **values: object) -> str:
+    """The text of `key` in the reader's language."""
+    return t(key, lang(), **values)
+
+
+def fmt() -> Formatter:
+    """How this reader sees amounts, numbers and dates."""
+    rate = st.session_state.get("fx") or settings().krw_per_usd
+    return Formatter(
+        lang=lang(),
+        currency="KRW" if st.session_state.get("cur") == "KRW" else "USD",
+        krw_per_usd=float(rate),
+        fx_date=settings().fx_date if rate == settings().krw_per_usd else None,
+    )
+
+
+def workload() -> Workload:
+    """The workload all pages share, as of this run."""
+    return read_workload()[0]
+
+
+def read_workload() -> tuple[Workload, list[Problem]]:
+    """The shared workload after taking what the address holds of it, and what had to be corrected."""
+    known: Workload | None = st.session_state.get(_WORKLOAD)
+    problems: list[Problem] = []
+    arrived = address.pending(_WORKLOAD)
+    if arrived:
+        raw, is_complete = arrived
+        codes = {limit.code for limit in LIMITS.values()} | {NAME_CODE}
+        named: dict[str, object] = {code: raw[code][-1] for code in codes if raw.get(code)}
+        base: dict[str, object] = {} if is_complete or known is None else dict(known.to_mapping())
+        known, problems = Workload.from_mapping(base | named)
+    if known is None:
+        known = Workload()
+    st.session_state[_WORKLOAD] = known
+    return known, problems
+
+
+def set_workload(changed: Workload) -> None:
+    """Replaces the shared workload; the address follows when the run ends. Call it in a callback or before a rerun."""
+    st.session_state[_WORKLOAD] = changed
+
+
+def publish() -> None:
+    """Writes all inputs of this page into the address; the shell does it after a page, `block` after a fragment."""
+    address.publish(workload().to_mapping())
+
+
+def share_address() -> str:
+    """The address that reproduces this page in another browser."""
+    query = urlencode(st.session_state.get(address.PUBLISHED, {}), doseq=True)
+    return f"{(st.context.url or '').split('?')[0]}?{query}"
+
+
+def block(function: Callable[..., None]) -> Callable[..., None]:
+    """A fragment whose inputs are in the address: inputs, answer and chart that rerun together."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        function(*args, **kwargs)
+        publish()
+
+    return st.fragment(run)

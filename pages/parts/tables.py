@@ -1,0 +1,125 @@
+"""How does every table align its numbers, name its units and leave as a file?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.state import fmt, tr
+
+UTF8_BOM = "utf-8-sig"  # Excel reads Korean in a CSV file only with a byte order mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: the row's field, its heading, what it holds and in which unit.
+
+    `money` fields are in USD and shown in the reader's currency; `share` fields (0 to 1) are shown in percent.
+    """
+
+    field: str
+    label: str
+    kind: Literal["text", "number", "money", "share", "link", "date", "flag"] = "text"
+    unit: str = ""
+    digits: int = 0
+    help: str | None = None
+    width: int | Literal["small", "medium", "large"] | None = None
+    pinned: bool = False
+
+
+def heading(column: Column) -> str:
+    """Heading with its unit, money with the reader's currency sign."""
+    unit = f"{fmt().symbol}{column.unit}" if column.kind == "money" else "%" if column.kind == "share" else column.unit
+    return f"{column.label} ({unit})" if unit else column.label
+
+
+def frame(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Rows as a table in the reader's currency and units; unknown numbers stay empty, never 0."""
+    source = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=[c.field for c in columns])
+    found = pd.DataFrame(index=source.index)
+    factors = {"money": fmt().per_usd, "share": 100.0}
+    for column in columns:
+        values = source[column.field]
+        if column.kind in {"number", "money", "share"}:
+            values = pd.to_numeric(values, errors="coerce").astype("float64") * factors.get(column.kind, 1.0)
+        found[column.field] = values
+    return found
+
+
+def config(columns: Sequence[Column]) -> dict[str, Any]:
+    """Streamlit's description of the columns: formats, alignment, help."""
+    return {column.field: _config(column) for column in columns}
+
+
+def _config(column: Column) -> Any:
+    label = heading(column)
+    common: dict[str, Any] = {"help": column.help, "width": column.width, "pinned": column.pinned}
+    if column.kind in {"number", "money", "share"}:
+        digits = 0 if column.kind == "money" and fmt().currency == "KRW" and column.digits <= 2 else column.digits
+        return st.column_config.NumberColumn(label, format=f"%,.{digits}f", alignment="right", **common)
+    if column.kind == "link":
+        return st.column_config.LinkColumn(label, **common)
+    if column.kind == "date":
+        return st.column_config.DateColumn(label, format="YYYY-MM-DD", **common)
+    if column.kind == "flag":
+        return st.column_config.CheckboxColumn(label, **common)
+    return st.column_config.TextColumn(label, **common)
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    alt: str,
+    height: int | Literal["auto", "content", "stretch"] = "auto",
+    on_select: Any = "ignore",
+    selection_mode: Any = "single-row",
+) -> Any:
+    """Shows a table with right-aligned numbers and units in its headings; returns Streamlit's selection event."""
+    return st.dataframe(
+        frame(rows, columns),
+        column_config=config(columns),
+        column_order=[column.field for column in columns],
+        hide_index=True,
+        key=key,
+        alt=alt,
+        height=height,
+        width="stretch",
+        on_select=on_select,
+        selection_mode=selection_mode,
+        placeholder="–",
+    )
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    """The table as CSV with its headings, readable by Excel in Korean; text that a sheet would run is disarmed."""
+    found = frame(rows, columns)
+    for name in found.columns:
+        if found[name].dtype.kind not in "fiubM":
+            found[name] = found[name].map(_disarmed)
+    found.columns = pd.Index([heading(column) for column in columns])
+    return found.to_csv(index=False).encode(UTF8_BOM)
+
+
+def _disarmed(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+
+
+def download(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], *, key: str, file_stem: str
+) -> None:
+    """A button that saves the table as CSV; the file is made when pressed."""
+    st.download_button(
+        tr("common.download_csv"),
+        data=lambda: to_csv(rows, columns),
+        file_name=f"{file_stem}.csv",
+        mime="text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )

@@ -1,0 +1,85 @@
+"""Small pieces of a page that say one thing the same way everywhere: problems, badges, empty states, sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from core.catalog.database import DatabaseProblem
+from core.workload import Problem
+from pages.parts.state import fmt, tr
+
+FRESH_DAYS = 30
+STALE_DAYS = 90
+
+
+def problem_text(problem: Problem) -> str:
+    """One sentence about an input that was corrected, in the reader's language."""
+    limits = ""
+    if problem.low is not None and problem.high is not None:
+        limits = tr("common.problem_limits", low=f"{problem.low:,g}", high=f"{problem.high:,g}")
+    sentence = tr(f"common.problem_{problem.kind}", field=problem.field, given=problem.given, used=problem.used)
+    return f"{sentence} {limits}".strip()
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """The corrections of this run in one quiet box, nothing when there are none."""
+    if problems:
+        st.warning("\n\n".join(plain(problem_text(problem)) for problem in problems), icon=":material/info:")
+
+
+def plain(text: str) -> str:
+    """Text from an address shown as text: no Markdown, links, colours or icons."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
+
+
+def show_database_problem(problem: DatabaseProblem) -> None:
+    """One sentence about a database that cannot be used, and what to do."""
+    st.error(tr(f"common.database_{problem.reason}"), icon=":material/database_off:")
+
+
+def show_empty(title: str, body: str) -> None:
+    """The state of a page or table that has nothing to show: what that means and what to do."""
+    st.info(f"**{title}**  \n{body}", icon=":material/search_off:")
+
+
+Age = Literal["fresh", "aging", "stale", "undated"]
+
+
+def age_of(as_of: dt.date | None, today: dt.date) -> Age:
+    """How old a price is: fresh up to 30 days, aging up to 90, stale beyond, or undated."""
+    if as_of is None:
+        return "undated"
+    days = (today - as_of).days
+    return "fresh" if days <= FRESH_DAYS else "aging" if days <= STALE_DAYS else "stale"
+
+
+def age_text(as_of: dt.date | None, today: dt.date) -> str:
+    """The age of a price in words, such as `12 days` or `undated`."""
+    return tr("common.undated") if as_of is None else tr("common.days_old", days=fmt().number((today - as_of).days))
+
+
+def age_badge(as_of: dt.date | None, today: dt.date) -> str:
+    """Markdown badge of a price's age: quiet, grey or amber."""
+    colour = {"fresh": "green", "aging": "gray", "stale": "orange", "undated": "orange"}[age_of(as_of, today)]
+    return f":{colour}-badge[{age_text(as_of, today)}]"
+
+
+def show_sources(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) -> None:
+    """The line under a page's figures: how many sources, how old the oldest, at what exchange rate."""
+    days = [day for _, day in sources if day is not None]
+    oldest = age_text(min(days), today) if days else tr("common.undated")
+    shown = fmt()
+    rate_date = shown.date(shown.fx_date) if shown.fx_date else tr("common.fx_own")
+    st.caption(
+        tr(
+            "common.sources_line",
+            count=len({name for name, _ in sources}),
+            oldest=oldest,
+            rate=shown.number(shown.krw_per_usd),
+            rate_date=rate_date,
+        )
+    )
