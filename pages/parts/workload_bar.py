@@ -117,7 +117,7 @@ def _field_row(name: str, value: float | None) -> None:
     label = tr(f"workload.field_{name}")
     help_text = tr(f"workload.help_{name}")
     exact_key, slider_key = f"wl_{name}", f"wl_{name}_slider"
-    shown = None if value is None else int(value) if whole else round(value * factor, 6)
+    shown = None if value is None else int(value) if whole else float(round(value * factor, 6))
     st.session_state[exact_key] = shown
     if limit.is_optional:
         st.number_input(
@@ -130,7 +130,8 @@ def _field_row(name: str, value: float | None) -> None:
         _slider(name, label, help_text, shown, slider_key)
     with exact:
         step: Any = 1 if whole else 1.0 if factor == 100 else 0.1
-        low, high = (int(limit.low), int(limit.high)) if whole else (limit.low * factor, limit.high * factor)
+        number = int if whole else float
+        low, high = number(limit.low * factor), number(limit.high * factor)
         st.number_input(
             label, low, high, step=step, key=exact_key, label_visibility="collapsed",
             format="%d" if whole else "%.4g", on_change=_changed, args=(name, exact_key),
