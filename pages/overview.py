@@ -14,5 +14,5 @@ def page() -> None:
     workload_bar()
 
 
-st.title(tr("shell.tagline"))
+st.title(tr("shell.page_overview"))
 page()

@@ -76,10 +76,11 @@ def _top_row() -> None:
             )  # fmt: skip
             st.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))
         st.segmented_control(
-            tr("shell.currency"), state.CURRENCIES, key="cur", label_visibility="collapsed", required=True
-        )
+            tr("shell.currency"), state.CURRENCIES, key="cur", format_func={"USD": "$", "KRW": "₩"}.__getitem__,
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
         st.segmented_control(
-            tr("shell.language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__,
+            tr("shell.language"), list(LANGUAGES), key="lang", format_func=str.upper,
             label_visibility="collapsed", required=True,
         )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -16,19 +16,25 @@ FRESH_DAYS = 30
 STALE_DAYS = 90
 
 
-def problem_text(problem: Problem) -> str:
-    """One sentence about an input that was corrected, in the reader's language."""
+def problem_text(problem: Problem, label: str | None = None) -> str:
+    """One sentence about an input that was corrected, in the reader's language; `label` is the field's name there."""
     limits = ""
     if problem.low is not None and problem.high is not None:
-        limits = tr("common.problem_limits", low=f"{problem.low:,g}", high=f"{problem.high:,g}")
-    sentence = tr(f"common.problem_{problem.kind}", field=problem.field, given=problem.given, used=problem.used)
+        low, high = (
+            fmt().number(limit, 0 if float(limit).is_integer() else 2) for limit in (problem.low, problem.high)
+        )
+        limits = tr("common.problem_limits", low=low, high=high)
+    sentence = tr(
+        f"common.problem_{problem.kind}", field=label or problem.field, given=problem.given, used=problem.used
+    )
     return f"{sentence} {limits}".strip()
 
 
-def show_problems(problems: Sequence[Problem]) -> None:
-    """The corrections of this run in one quiet box, nothing when there are none."""
+def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None = None) -> None:
+    """The corrections of this run in one quiet box, nothing when there are none; `labels` names the fields."""
     if problems:
-        st.warning("\n\n".join(plain(problem_text(problem)) for problem in problems), icon=":material/info:")
+        texts = [plain(problem_text(one, (labels or {}).get(one.field))) for one in problems]
+        st.warning("\n\n".join(texts), icon=":material/info:")
 
 
 def plain(text: str) -> str:

@@ -56,7 +56,7 @@ def summary(workload: Workload) -> str:
 
 
 def workload_bar(*, with_editor: bool = True) -> Workload:
-    """Draws the strip and returns the workload; every page calls it first, inside its fragment.
+    """Draws the strip and returns the workload; every page calls it first in its `block`, above the page's title.
 
     A page that shows the fields itself (`workload_fields`) passes `with_editor=False`.
     """
@@ -77,14 +77,9 @@ def workload_bar(*, with_editor: bool = True) -> Workload:
         if share.open:
             with share:
                 st.caption(tr("workload.share_help"))
-                st.code(share_address(), language=None, wrap_lines=True)
-    widgets.show_problems(problems)
+                st.code(state.share_address(), language=None, wrap_lines=True)
+    widgets.show_problems(problems, {one.field: tr(f"workload.field_{one.field}") for one in problems})
     return state.workload()
-
-
-def share_address() -> str:
-    """The address that reproduces this page, inputs and all."""
-    return state.share_address()
 
 
 def _preset_buttons() -> None:
