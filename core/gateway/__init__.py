@@ -1,0 +1,40 @@
+"""Sends one prompt to a chain of targets and always comes back in time with an answer or one clear reason."""
+
+from core.gateway.chat import (
+    Attempt,
+    CallRecord,
+    ChatRequest,
+    DoneEvent,
+    FailedEvent,
+    Message,
+    ReasoningEvent,
+    Reply,
+    StreamEvent,
+    SwitchedEvent,
+    TextEvent,
+    Usage,
+)
+from core.gateway.endpoints import PRESETS, Endpoint, Preset, Target, TargetGroup, user_base_url
+from core.gateway.errors import GatewayError
+
+__all__ = [
+    "PRESETS",
+    "Attempt",
+    "CallRecord",
+    "ChatRequest",
+    "DoneEvent",
+    "Endpoint",
+    "FailedEvent",
+    "GatewayError",
+    "Message",
+    "Preset",
+    "ReasoningEvent",
+    "Reply",
+    "StreamEvent",
+    "SwitchedEvent",
+    "Target",
+    "TargetGroup",
+    "TextEvent",
+    "Usage",
+    "user_base_url",
+]
