@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.usage.entries import THE_CALL, Entry
+from core.usage.files import SAMPLE_TOOL, register
 from core.usage.imports import ExportRow, ParsedExport
-from core.usage.tables import DAYS, HOURS, IMPORTS, LOG
+from core.usage.tables import HOURS, IMPORTS, LOG
 from core.usage.write import as_entry, insert, remove, transaction
 
 Price = Callable[[str, ExportRow], int | None]
@@ -19,7 +20,6 @@ Price = Callable[[str, ExportRow], int | None]
 
 Progress = Callable[[int, int], None]
 _AT_ONCE = 5_000
-SAMPLE_TOOL = "sample"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +43,6 @@ class Preview:
     changed_count: int
     overlap_count: int
     models: tuple[ModelUse, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedFile:
-    """An import in the log; times in UTC milliseconds."""
-
-    import_id: int
-    tool: str
-    file_name: str
-    imported_ms: int
-    row_count: int
-    first_ms: int
-    last_ms: int
 
 
 def preview(engine: Engine, parsed: ParsedExport) -> Preview:
@@ -123,42 +110,6 @@ def _import(
         else:
             connection.execute(IMPORTS.update().where(IMPORTS.c.id == import_id).values(row_count=len(fresh)))
     return len(fresh)
-
-
-def imported_files(engine: Engine) -> list[ImportedFile]:
-    """Every import, newest first."""
-    with transaction(engine) as connection:
-        rows = connection.execute(select(IMPORTS).order_by(IMPORTS.c.id.desc())).all()
-    return [ImportedFile(import_id=row.id, **{k: getattr(row, k) for k in _FILE_FIELDS}) for row in rows]
-
-
-def remove_import(engine: Engine, import_id: int) -> None:
-    """Take an import out of the log and the roll-ups, in one transaction; nothing happens for an unknown one."""
-    if import_id <= 0:
-        raise ValueError("import_id 0 is the gateway's own log: it is not an import and cannot be removed as one.")
-    with transaction(engine) as connection:
-        connection.execute(delete(IMPORTS).where(IMPORTS.c.id == import_id))
-        for table in (LOG, HOURS, DAYS):
-            connection.execute(delete(table).where(table.c.import_id == import_id))
-
-
-def register(connection: Connection, tool: str, file_name: str, now_ms: int, entries_ms: Sequence[int]) -> int:
-    """A new import's number; `entries_ms` are the times of its rows."""
-    # The log refuses what no database can store; the name of a file may hold anything.
-    safe_name = "".join(sign for sign in file_name if sign.isprintable())[:200]
-    values = {
-        "tool": tool,
-        "file_name": safe_name,
-        "imported_ms": now_ms,
-        "row_count": len(entries_ms),
-        "first_ms": min(entries_ms, default=now_ms),
-        "last_ms": max(entries_ms, default=now_ms),
-    }
-    key = connection.execute(IMPORTS.insert().values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
-
-
-_FILE_FIELDS = ("tool", "file_name", "imported_ms", "row_count", "first_ms", "last_ms")
 
 
 def _register(connection: Connection, parsed: ParsedExport, file_name: str, now_ms: int) -> int:

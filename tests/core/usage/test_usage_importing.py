@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from core.catalog.database import DatabaseProblem
 from core.usage import importing
-from core.usage.importing import import_export, imported_files, preview, remove_import
+from core.usage.files import imported_files, remove_import
+from core.usage.importing import import_export, preview
 from core.usage.imports.rows import ExportRow, ParsedExport
 from core.usage.rollup import total, totals
 from core.usage.write import write

@@ -1,0 +1,174 @@
+"""What workload was measured, and what would the same usage have cost on another model?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+
+from sqlalchemy import Engine
+
+from core.money import usd_from_pico
+from core.usage.rollup import Filters, Totals, span, total, totals
+from core.usage.tally import DAY_S, HOUR_S
+from core.workload import LIMITS, Workload
+
+DAYS_PER_MONTH = 365 / 12
+WINDOW_DAYS = 30
+ANSWERED = ("ok", "partial")
+
+UnitPrices = Callable[[str, str, int], Mapping[str, int] | None]
+"""`prices(model, processing, input_tokens_per_request)`: micro-USD per Mtok by component (input, cache_read,
+cache_write_5m, cache_write_1h, output); None when the model has no price. A component that is not named costs what
+plain input costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredWorkload:
+    """A workload made of logged calls: `days_covered` they span, `call_count` they are.
+
+    `is_spread_measured` is False when only sums per day were known, `is_growth_measured` when there was no month
+    before to compare with; the base workload's values stand there then.
+    """
+
+    workload: Workload
+    days_covered: int
+    call_count: int
+    is_spread_measured: bool
+    is_growth_measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """The same usage at the list prices of `model`; None when it has no price for some of it."""
+
+    model: str
+    cost_usd: Decimal | None
+
+
+def to_workload(
+    engine: Engine, *, until: dt.date, base: Workload, filters: Filters | None = None, days: int = WINDOW_DAYS
+) -> MeasuredWorkload | None:
+    """The last `days` days up to and including `until` as a workload, or None when nothing answered in them.
+
+    Requests are scaled to a month of 365/12 days by the days that are covered by the log. Tokens per request are
+    means over answered attempts, so retries are counted once, in `retry_share`. What a log cannot tell (horizon,
+    budget, season) is taken from `base`. Raises DatabaseProblem.
+    """
+    chosen = filters or Filters()
+    window = replace(chosen, since=until - dt.timedelta(days=days - 1), until=until)
+    answered = total(engine, replace(window, outcomes=ANSWERED), level="attempt")
+    calls = total(engine, window)
+    covered = span(engine, window)
+    known = answered.request_count - answered.usage_unknown_count
+    if covered is None or known <= 0 or not calls.request_count:
+        return None
+    days_covered = (until - covered[0]).days + 1
+    growth = _growth(engine, chosen, window, days)
+    found = asdict(base) | {
+        "requests_per_month": round(calls.request_count / days_covered * DAYS_PER_MONTH),
+        "input_tokens": round(answered.input_tokens / known),
+        "output_tokens": round(answered.output_tokens / known),
+        "input_spread": _spread(answered, "input", base.input_spread),
+        "output_spread": _spread(answered, "output", base.output_spread),
+        "cached_share": _share(answered.cached_input_tokens, answered.input_tokens),
+        "cache_write_share": _share(
+            answered.cache_write_5m_tokens + answered.cache_write_1h_tokens, answered.input_tokens
+        ),
+        "batch_share": _batch_share(engine, window, calls.request_count),
+        "retry_share": _share(calls.attempt_count - calls.request_count, calls.request_count),
+        "peak_to_average": _peak_to_average(engine, window, days_covered) or base.peak_to_average,
+        "growth_per_month": base.growth_per_month if growth is None else growth,
+    }
+    workload, _ = Workload.from_mapping(found)
+    return MeasuredWorkload(
+        workload=replace(workload, name=base.name),
+        days_covered=days_covered,
+        call_count=calls.request_count,
+        is_spread_measured=answered.single_count > 1,
+        is_growth_measured=growth is not None,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return round(min(max(part / whole, 0.0), 1.0), 4) if whole else 0.0
+
+
+def _spread(sums: Totals, kind: str, otherwise: float) -> float:
+    """Coefficient of variation of the tokens of single requests: sqrt(mean of squares - mean^2) / mean."""
+    count = sums.single_count
+    tokens: int = getattr(sums, f"single_{kind}_tokens")
+    if count < 2 or not tokens:
+        return otherwise
+    mean = tokens / count
+    variance = max(0.0, getattr(sums, f"single_{kind}_squares") / count - mean * mean)
+    return round(min(math.sqrt(variance) / mean, LIMITS[f"{kind}_spread"].high), 3)
+
+
+def _batch_share(engine: Engine, window: Filters, call_count: int) -> float:
+    by = {row.key[0]: row.request_count for row in totals(engine, window, by=["processing"])}
+    return _share(by.get("batch", 0), call_count)
+
+
+def _peak_to_average(engine: Engine, window: Filters, days_covered: int) -> float | None:
+    """The busiest hour over the mean hour, from calls logged one by one: sums of a day tell no hour."""
+    counts = [row.single_count for row in totals(engine, window, by=["hour"])]
+    if not sum(counts):
+        return None
+    mean = sum(counts) / (days_covered * DAY_S / HOUR_S)
+    return round(min(max(max(counts) / mean, 1.0), LIMITS["peak_to_average"].high), 1)
+
+
+def _growth(engine: Engine, chosen: Filters, window: Filters, days: int) -> float | None:
+    """Growth per month against the window before, when the log covers all of that one as well."""
+    if window.since is None:
+        return None
+    before = replace(chosen, since=window.since - dt.timedelta(days=days), until=window.since - dt.timedelta(days=1))
+    first = span(engine, before)
+    earlier = total(engine, before).request_count
+    if first is None or first[0] != before.since or not earlier:
+        return None
+    ratio = float(total(engine, window).request_count / earlier)
+    limit = LIMITS["growth_per_month"]
+    return round(min(max(math.pow(ratio, DAYS_PER_MONTH / days) - 1, limit.low), limit.high), 3)
+
+
+def what_if(
+    engine: Engine, models: Sequence[str], unit_prices: UnitPrices, filters: Filters | None = None
+) -> list[WhatIf]:
+    """What the logged tokens would have cost on each model, in the order given.
+
+    Every attempt with known usage counts, at the price level of its group's mean prompt length; failed attempts
+    without usage cost nothing here. Sums in whole pico-USD. Raises DatabaseProblem.
+    """
+    groups = totals(engine, filters, by=["model", "processing"], level="attempt")
+    return [WhatIf(model=model, cost_usd=_cost(model, groups, unit_prices)) for model in models]
+
+
+def _cost(model: str, groups: Sequence[Totals], unit_prices: UnitPrices) -> Decimal | None:
+    pico = 0
+    for group in groups:
+        known = group.request_count - group.usage_unknown_count
+        if known <= 0 or not group.total_tokens:
+            continue
+        processing = str(group.key[1])
+        mean_input = round(group.input_tokens / known)
+        prices = unit_prices(model, processing, mean_input) or unit_prices(model, "standard", mean_input)
+        if prices is None or "input" not in prices or "output" not in prices:
+            return None
+        pico += cost_pico_usd(group, prices)
+    return usd_from_pico(pico)
+
+
+def cost_pico_usd(usage: Totals, prices: Mapping[str, int]) -> int:
+    """Tokens times price per component; `input_tokens` includes the cached and cache-written ones."""
+    parts = {
+        "cache_read": usage.cached_input_tokens,
+        "cache_write_5m": usage.cache_write_5m_tokens,
+        "cache_write_1h": usage.cache_write_1h_tokens,
+    }
+    plain = max(0, usage.input_tokens - sum(parts.values()))
+    cost = plain * prices["input"] + usage.output_tokens * prices["output"]
+    return cost + sum(tokens * prices.get(name, prices["input"]) for name, tokens in parts.items())
