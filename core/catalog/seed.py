@@ -1,0 +1,107 @@
+"""How does an empty or half-filled database become a whole catalog, once, and cheaply be known to be whole later?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlmodel import Session, SQLModel
+
+from core.catalog import gpu_rows
+from core.catalog.database import session
+from core.catalog.gpu_rows import RefusedRow, read_rows
+from core.catalog.gpu_store import take_in
+from core.catalog.tables import GPU_TABLES, Meta
+from core.settings import PROJECT
+
+DATA = PROJECT / "data"
+OnProgress = Callable[[float, str], None]
+"""Gets the share done (0 to 1) and a word for the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One data file and what takes it in."""
+
+    file: str
+    load: Callable[[Session, Path, str, list[RefusedRow]], None]
+
+
+def create_tables(engine: Engine) -> None:
+    """Makes the tables that are missing."""
+    tables = [SQLModel.metadata.tables[str(table.__tablename__)] for table in GPU_TABLES]
+    SQLModel.metadata.create_all(engine, tables=tables)
+
+
+def lock_for_writing(opened: Session) -> None:
+    """Waits until no other process writes, so that two first starts at once fill the database only once."""
+    if opened.get_bind().dialect.name == "sqlite":
+        opened.execute(text("BEGIN IMMEDIATE"))
+    else:
+        opened.execute(text("SELECT pg_advisory_xact_lock(4927351)"))
+
+
+def seed(engine: Engine, on_progress: OnProgress | None = None, folder: Path = DATA) -> list[RefusedRow]:
+    """Takes in every shipped file that is new or changed, each in one transaction; returns the rows refused."""
+    create_tables(engine)
+    refused: list[RefusedRow] = []
+    known = digests(engine)
+    for number, step in enumerate(STEPS):
+        if on_progress:
+            on_progress(number / (len(STEPS) + 2), step.file)
+        digest = _digest(folder / step.file)
+        if known.get(step.file) != digest:
+            _take(engine, step, folder / step.file, digest, refused)
+    return refused
+
+
+def digests(engine: Engine) -> dict[str, str]:
+    """What has been taken in so far: digest by file."""
+    with session(engine) as opened:
+        return {row[0]: row[1] for row in opened.execute(text("SELECT key, value FROM meta"))}
+
+
+def _take(engine: Engine, step: Step, path: Path, digest: str, refused: list[RefusedRow]) -> None:
+    with session(engine) as opened:
+        lock_for_writing(opened)
+        done = opened.get(Meta, step.file)
+        if done is not None and done.value == digest:
+            return  # another process was quicker
+        step.load(opened, path, digest, refused)
+        # A file with refused rows is read again at the next start, so that its complaints are not forgotten.
+        is_whole = not any(row.file == step.file for row in refused)
+        opened.merge(Meta(key=step.file, value=digest if is_whole else f"{digest} with refused rows"))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return "missing"
+
+
+def _offers(opened: Session, path: Path, digest: str, refused: list[RefusedRow]) -> None:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    offers = read_rows(path, gpu_rows.offer, refused)
+    take_in(opened, offers, source=path.name, kind="shipped", now=now, digest=digest)
+
+
+def _specs(opened: Session, path: Path, _digest: str, refused: list[RefusedRow]) -> None:
+    for row in read_rows(path, gpu_rows.spec, refused):
+        opened.merge(row)
+
+
+def _providers(opened: Session, path: Path, _digest: str, refused: list[RefusedRow]) -> None:
+    for row in read_rows(path, gpu_rows.provider, refused):
+        opened.merge(row)
+
+
+STEPS: Sequence[Step] = (
+    Step("providers.csv", _providers),
+    Step("gpu_specs.csv", _specs),
+    Step("gpu_offers.csv", _offers),
+)

@@ -1,0 +1,111 @@
+"""The catalog: one place to ask what something costs, from which source, as of when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from sqlalchemy import Engine, text
+
+from core.catalog.database import open_engine, session
+from core.catalog.gpu_rows import RefusedRow
+from core.catalog.gpu_store import load_offers, load_providers, load_specs, roll_back
+from core.catalog.llm_seed import seed_llm
+from core.catalog.llm_store import LlmPrices
+from core.catalog.seed import OnProgress, seed
+from core.costs.gpus import GpuOffer, GpuSpec
+from core.costs.tokens import CostQuote, TokenUsage
+
+
+class Catalog:
+    """Prices of GPUs and models in one database; use `open_catalog` to get one."""
+
+    def __init__(self, engine: Engine, refused: Sequence[RefusedRow] = ()) -> None:
+        self.engine = engine
+        self.refused = tuple(refused)
+        self.llm = LlmPrices(engine)
+        self._offers: tuple[int, list[GpuOffer]] | None = None
+
+    def gpu_offers(
+        self,
+        gpu: str | None = None,
+        country: str | None = None,
+        *,
+        provider: str | None = None,
+        purchase_option: str | None = None,
+        at: dt.datetime | None = None,
+    ) -> list[GpuOffer]:
+        """Offers of a GPU model (`H100-80GB`), country (`KR`), provider and purchase option; no argument is all.
+
+        `at` (UTC) gives the offers that were known then.
+        """
+        offers = self._current_offers() if at is None else load_offers(self.engine, at)
+        wanted = {"gpu_model": gpu, "country": country, "provider_id": provider, "purchase_option": purchase_option}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        return [one for one in offers if all(getattr(one, name) == value for name, value in wanted.items())]
+
+    def _current_offers(self) -> list[GpuOffer]:
+        version = self._version()
+        if self._offers is None or self._offers[0] != version:
+            self._offers = (version, load_offers(self.engine))
+        return self._offers[1]
+
+    def _version(self) -> int:
+        """Counts the changes of the offers, so that another process's refresh is noticed."""
+        with session(self.engine) as opened:
+            found = opened.execute(
+                text("SELECT max(id), (SELECT count(*) FROM gpu_offer WHERE valid_to IS NULL) FROM snapshot")
+            )
+            newest, count = found.one()
+            return hash((newest, count))
+
+    def gpu_specs(self) -> dict[tuple[str, str], GpuSpec]:
+        """Specs by (GPU model, form)."""
+        return load_specs(self.engine)
+
+    def providers(self) -> dict[str, Mapping[str, Any]]:
+        """What is known of each provider, by id."""
+        return load_providers(self.engine)
+
+    def roll_back_gpu_offers(self, snapshot_id: int) -> None:
+        """Makes the offers what they were after that snapshot."""
+        roll_back(self.engine, snapshot_id)
+
+    def quote(
+        self, model: str, usage: TokenUsage, at: dt.datetime | None = None, processing: str = "standard"
+    ) -> CostQuote:
+        """What `usage` costs on `model` (`provider/model` or an alias) at a time (UTC; None is now).
+
+        Raises UnknownModelError (with `suggestions`) and NoPriceError.
+        """
+        return self.llm.quote(model, usage, at=at, processing=processing)
+
+    def close(self) -> None:
+        """Closes the database's connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_catalog(url: str | None = None, on_progress: OnProgress | None = None) -> Catalog:
+    """Opens the catalog at a database URL (None: from the settings), making and filling it when it is not whole.
+
+    Raises DatabaseProblem when the database cannot be used; nothing is deleted then.
+    """
+    if url is None:
+        import os
+
+        from core.settings import Settings
+
+        url = Settings.from_env(os.environ).database_url
+    engine = open_engine(url)
+    refused = seed(engine, on_progress)
+    refused += seed_llm(engine, on_progress) or []
+    if on_progress:
+        on_progress(1.0, "")
+    return Catalog(engine, refused)

@@ -1,0 +1,241 @@
+"""What does a usage cost on a model at a moment? Exact integers inside, each line of the quote named.
+
+One token at one micro-USD per Mtok costs one pico-USD, so a quote is a sum of integer products.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.costs.tokens_prices import (
+    CACHE_READ,
+    CACHE_WRITE_1H,
+    CACHE_WRITE_5M,
+    COMPONENTS,
+    INPUT,
+    LAYERS,
+    OUTPUT,
+    PROCESSINGS,
+    NoPriceError,
+    PriceError,
+    PriceRow,
+    PriceSheet,
+    TokenUsage,
+    as_utc,
+    find_row,
+)
+from core.money import usd_from_micro, usd_from_pico
+
+__all__ = [
+    "COMPONENTS", "LAYERS", "PROCESSINGS", "CostQuote", "NoPriceError", "PriceError", "PriceRow", "PriceSheet",
+    "QuoteLine", "TokenUsage", "UnitPrices", "as_utc", "blended_usd_per_mtok", "find_row", "hour_extremes", "quote",
+    "tier_thresholds", "unit_prices",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteLine:
+    """One line of a quote: tokens of a component times the price of a row."""
+
+    component: str
+    tokens: int
+    micro_usd_per_mtok: int
+    row: PriceRow
+
+    @property
+    def pico_usd(self) -> int:
+        return self.tokens * self.micro_usd_per_mtok
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """USD, exact."""
+        return usd_from_pico(self.pico_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostQuote:
+    """What one usage costs: exact USD, line by line, with the source and date of its prices.
+
+    `warnings` are codes a page has sentences for: retired, no_cache_read_price, no_cache_write_price,
+    standard_cache_price, price_unconfirmed.
+    """
+
+    model: str
+    at: dt.datetime
+    processing: str
+    lines: tuple[QuoteLine, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pico_usd(self) -> int:
+        return sum(line.pico_usd for line in self.lines)
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """USD, exact."""
+        return usd_from_pico(self.pico_usd)
+
+    @property
+    def source(self) -> str:
+        """Sources of its prices, each once."""
+        return "; ".join(dict.fromkeys(line.row.source for line in self.lines))
+
+    @property
+    def as_of(self) -> dt.date | None:
+        """Date of its oldest price, None when any is undated."""
+        days = [line.row.as_of for line in self.lines]
+        return min((day for day in days if day is not None), default=None) if None not in days else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPrices:
+    """micro-USD per Mtok of each component for one prompt length at one moment; None where there is no such price."""
+
+    input: int | None
+    cache_read: int | None
+    cache_write_5m: int | None
+    cache_write_1h: int | None
+    output: int | None
+
+
+def quote(
+    sheet: PriceSheet, usage: TokenUsage, at: dt.datetime | None = None, processing: str = "standard"
+) -> CostQuote:
+    """The exact cost of one request at a moment (UTC; None is now).
+
+    Raises NoPriceError when the model has no price for a part of the usage; a missing price is never 0. Without a
+    price for cached or cache-written tokens they cost what input costs, and the quote says so.
+    """
+    if processing not in PROCESSINGS:
+        raise ValueError(f"processing is {processing!r}: give one of {', '.join(PROCESSINGS)}.")
+    moment = as_utc(at)
+    warnings: list[str] = ["retired"] if sheet.is_retired else []
+    parts = (
+        (INPUT, usage.plain_input_tokens),
+        (CACHE_READ, usage.cached_input_tokens),
+        (CACHE_WRITE_5M, usage.cache_write_5m_tokens),
+        (CACHE_WRITE_1H, usage.cache_write_1h_tokens),
+        (OUTPUT, usage.output_tokens),
+    )
+    lines = []
+    for component, tokens in parts:
+        if tokens or component in (INPUT, OUTPUT):
+            row = _row(sheet, component, processing, moment, usage.input_tokens, warnings)
+            if row is None:
+                if tokens == 0:
+                    continue
+                raise _no_price(sheet, component, processing, moment)
+            lines.append(
+                QuoteLine(component=component, tokens=tokens, micro_usd_per_mtok=row.micro_usd_per_mtok, row=row)
+            )
+    if not lines:
+        raise _no_price(sheet, INPUT, processing, moment)
+    return CostQuote(
+        model=sheet.key, at=moment, processing=processing, lines=tuple(lines), warnings=tuple(dict.fromkeys(warnings))
+    )
+
+
+def _row(
+    sheet: PriceSheet, component: str, processing: str, at: dt.datetime, input_tokens: int, warnings: list[str]
+) -> PriceRow | None:
+    """The row that bills a component, going over to a dearer or equal one where the model has none of its own."""
+    row = find_row(sheet, component, processing, at, input_tokens)
+    if row is not None or component in (INPUT, OUTPUT):
+        return row
+    plain = find_row(sheet, INPUT, processing, at, input_tokens)
+    if processing != "standard":
+        # Batch tables that publish no cache price leave the standard one in force (OpenAI's, read 2026-10-14).
+        standard = find_row(sheet, component, "standard", at, input_tokens)
+        if standard is not None and (component != CACHE_READ or plain is None or _is_cheaper(standard, plain)):
+            warnings.append("standard_cache_price")
+            return standard
+    if component == CACHE_WRITE_1H and find_row(sheet, CACHE_WRITE_5M, processing, at, input_tokens) is not None:
+        return None  # the provider charges for writes, so the price of this one is unknown, not that of input
+    warnings.append("no_cache_read_price" if component == CACHE_READ else "no_cache_write_price")
+    return plain
+
+
+def _is_cheaper(one: PriceRow, other: PriceRow) -> bool:
+    return one.micro_usd_per_mtok <= other.micro_usd_per_mtok
+
+
+def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetime) -> NoPriceError:
+    first = sheet.first_moment
+    if first is not None and at < first:
+        return NoPriceError(f"{sheet.key} has no price before {first:%Y-%m-%d %H:%M} UTC.")
+    kind = component.replace("_", " ") if processing == "standard" else f"{processing} {component.replace('_', ' ')}"
+    return NoPriceError(f"{sheet.key} has no price for {kind} at {at:%Y-%m-%d %H:%M} UTC.")
+
+
+def unit_prices(
+    sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard", input_tokens: int = 0
+) -> UnitPrices:
+    """Price of each component for a prompt of that length at a moment; None where the model has none of its own."""
+    moment = as_utc(at)
+
+    def price(component: str) -> int | None:
+        row = find_row(sheet, component, processing, moment, input_tokens)
+        return None if row is None else row.micro_usd_per_mtok
+
+    return UnitPrices(
+        input=price(INPUT),
+        cache_read=price(CACHE_READ),
+        cache_write_5m=price(CACHE_WRITE_5M),
+        cache_write_1h=price(CACHE_WRITE_1H),
+        output=price(OUTPUT),
+    )
+
+
+def tier_thresholds(sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard") -> tuple[int, ...]:
+    """Longest prompts (input tokens) of each context tier but the last: one token more is the next tier."""
+    moment = as_utc(at)
+    found = {
+        row.min_input_tokens - (row.threshold_op == ">=")
+        for (_, kind), rows in sheet.by_part.items()
+        if kind == processing
+        for row in rows
+        if row.min_input_tokens and row.holds_at(moment)
+    }
+    return tuple(sorted(found))
+
+
+def hour_extremes(
+    sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard"
+) -> tuple[dt.datetime, dt.datetime]:
+    """The cheapest and the dearest moment (by input price) of the week from `at` on; equal without peak hours."""
+    moment = as_utc(at).replace(minute=0, second=0, microsecond=0)
+    if not any(row.is_special for row in sheet.rows if row.holds_at(moment)):
+        return moment, moment
+    priced = []
+    for half_hour in range(2 * 24 * 7):
+        one = moment + dt.timedelta(minutes=30 * half_hour)
+        row = find_row(sheet, INPUT, processing, one, 0)
+        if row is not None:
+            priced.append((row.micro_usd_per_mtok, one))
+    if not priced:
+        return moment, moment
+    return min(priced)[1], max(priced, key=lambda pair: pair[0])[1]
+
+
+def blended_usd_per_mtok(
+    sheet: PriceSheet, mix: Mapping[str, float], at: dt.datetime | None = None, processing: str = "standard"
+) -> float | None:
+    """One price (USD per Mtok) for a mix: shares of all tokens by component, adding up to 1; None without a price.
+
+    Cached and cache-written tokens cost what input costs where the model has no own price for them.
+    """
+    prices = unit_prices(sheet, at, processing)
+    total = 0.0
+    for component, share in mix.items():
+        price = getattr(prices, component)
+        if price is None and component in (CACHE_READ, CACHE_WRITE_5M):
+            price = prices.input
+        if price is None:
+            if share:
+                return None
+            continue
+        total += share * float(usd_from_micro(price))
+    return total
