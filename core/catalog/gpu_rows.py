@@ -115,7 +115,7 @@ def offer(row: Row) -> tuple[GpuOffer, str]:
         gpu_model=_required(row, "gpu_model"),
         gpu_form=words(row, "gpu_form"),
         gpu_count=gpu_count,
-        gpu_memory_gb=number(row, "gpu_memory_gb"),
+        gpu_memory_gb=optional(row, "gpu_memory_gb"),
         region=words(row, "region"),
         country=words(row, "country"),
         purchase_option=_one_of(row, "purchase_option", PURCHASE_OPTIONS),

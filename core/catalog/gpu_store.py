@@ -52,18 +52,18 @@ def take_in(
     )
     opened.add(snapshot)
     opened.flush()
-    assert snapshot.id is not None  # given by the database at flush
+    snapshot_id = cast(int, snapshot.id)  # given by the database at flush
     names = _sources_of(opened, source) | {offer.source for offer, _ in wanted.values()}
     open_rows = _open_rows(opened, layer, names)
     gone = [row_id for key, row_id in open_rows.items() if key not in wanted]
     new = [pair for key, pair in wanted.items() if key not in open_rows]
-    _close(opened, gone, snapshot.id, now)
+    _close(opened, gone, snapshot_id, now)
     if new:
-        opened.execute(insert(GpuOfferRow), [_row(*pair, snapshot.id, now, layer) for pair in new])
+        opened.execute(insert(GpuOfferRow), [_row(*pair, snapshot_id, now, layer) for pair in new])
     gone_keys = {key[:-1] for key in open_rows if key not in wanted}
     changed = sum(1 for offer, _ in new if offer.key in gone_keys)
     snapshot.added, snapshot.changed, snapshot.removed = len(new) - changed, changed, len(gone) - changed
-    return Taken(snapshot_id=snapshot.id, added=snapshot.added, changed=changed, removed=snapshot.removed)
+    return Taken(snapshot_id=snapshot_id, added=snapshot.added, changed=changed, removed=snapshot.removed)
 
 
 def _sources_of(opened: Session, source: str) -> set[str]:
@@ -85,7 +85,7 @@ def _open_rows(opened: Session, layer: str, sources: set[str]) -> dict[tuple[Any
             col(row.commitment_months),
             col(row.source),
             col(row.micro_usd_per_hour),
-        ).where(col(row.valid_to).is_(None), col(row.layer) == layer, col(row.source).in_(sources))  # fmt: skip
+        ).where(col(row.valid_to).is_(None), col(row.layer) == layer, col(row.source).in_(sources))
     )
     return {(r[1], r[2], r[3], r[4] or "", *r[5:]): r[0] for r in found}
 
@@ -106,7 +106,7 @@ def _row(offer: GpuOffer, text: str, snapshot_id: int, now: dt.datetime, layer: 
 
 def roll_back(engine: Engine, snapshot_id: int) -> None:
     """Undoes everything taken in after a snapshot: later rows are closed, rows they closed are opened again."""
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = dt.datetime.now(dt.UTC)
     with session(engine) as opened:
         opened.execute(
             update(GpuOfferRow)

@@ -23,7 +23,7 @@ class LlmModel(SQLModel, table=True):
 
 
 class LlmAlias(SQLModel, table=True):
-    """Another way to write a model's id; `kind` is exact, prefix, suffix, contains or regex, matched in `rank` order."""
+    """Another way to write a model's id; `kind` is exact, prefix, suffix, contains or regex; low `rank` first."""
 
     __tablename__ = "llm_alias"
     id: int | None = Field(default=None, primary_key=True)
@@ -35,7 +35,7 @@ class LlmAlias(SQLModel, table=True):
 
 
 class LlmPriceRow(SQLModel, table=True):
-    """One price; see `core.costs.tokens.PriceRow` for the units. `closed_at` ends it when a newer snapshot replaced it."""
+    """One price, units as in `core.costs.tokens.PriceRow`; `closed_at` is when a newer snapshot replaced it."""
 
     __tablename__ = "llm_price"
     __table_args__ = (Index("llm_price_model", "provider_id", "model_id"),)

@@ -53,7 +53,7 @@ def seed(engine: Engine, on_progress: OnProgress | None = None, folder: Path = D
     for number, step in enumerate(STEPS):
         if on_progress:
             on_progress(number / (len(STEPS) + 2), step.file)
-        digest = _digest(folder / step.file)
+        digest = digest_of(folder / step.file)
         if known.get(step.file) != digest:
             _take(engine, step, folder / step.file, digest, refused)
     return refused
@@ -77,7 +77,8 @@ def _take(engine: Engine, step: Step, path: Path, digest: str, refused: list[Ref
         opened.merge(Meta(key=step.file, value=digest if is_whole else f"{digest} with refused rows"))
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Digest of a file's bytes, `missing` when it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -85,7 +86,7 @@ def _digest(path: Path) -> str:
 
 
 def _offers(opened: Session, path: Path, digest: str, refused: list[RefusedRow]) -> None:
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = dt.datetime.now(dt.UTC)
     offers = read_rows(path, gpu_rows.offer, refused)
     take_in(opened, offers, source=path.name, kind="shipped", now=now, digest=digest)
 

@@ -92,7 +92,7 @@ class GpuOfferRow(SQLModel, table=True):
     gpu_model: str
     gpu_form: str | None = None
     gpu_count: int
-    gpu_memory_gb: float
+    gpu_memory_gb: float | None = None
     region: str | None = None
     country: str | None = None
     purchase_option: str

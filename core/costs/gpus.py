@@ -21,7 +21,8 @@ STALE_AFTER_DAYS = 90
 class GpuOffer:
     """One thing one can rent: provider, instance type, region, purchase option, price and dates.
 
-    `micro_usd_per_hour` is for the whole instance with all its GPUs; `gpu_memory_gb` is per GPU as sold.
+    `micro_usd_per_hour` is for the whole instance with all its GPUs; `gpu_memory_gb` is per GPU as sold, None when
+    the seller does not say.
     `region_confirmed`: "yes" seen sold there, "no" priced but not sold there, "list" a list price without a region,
     "unknown" not checked. `as_of` None means undated; `as_of_note` then says what is known.
     """
@@ -31,7 +32,7 @@ class GpuOffer:
     gpu_model: str
     gpu_form: str | None
     gpu_count: int
-    gpu_memory_gb: float
+    gpu_memory_gb: float | None
     region: str | None
     country: str | None
     purchase_option: PurchaseOption
@@ -56,9 +57,9 @@ class GpuOffer:
         return self.micro_usd_per_hour / self.gpu_count / 1e6
 
     @property
-    def total_memory_gb(self) -> float:
-        """Memory of all its GPUs."""
-        return self.gpu_memory_gb * self.gpu_count
+    def total_memory_gb(self) -> float | None:
+        """Memory of all its GPUs, None when the seller does not say."""
+        return None if self.gpu_memory_gb is None else self.gpu_memory_gb * self.gpu_count
 
     @property
     def key(self) -> tuple[str, str, str, str, str, int, str]:

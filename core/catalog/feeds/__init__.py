@@ -1,0 +1,1 @@
+"""One pure parser per source: bytes or values in, typed rows and refused rows out."""

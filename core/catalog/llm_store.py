@@ -1,0 +1,199 @@
+"""What does a model cost, who says so, and which model is meant by a name? Price tables as frozen values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+from sqlmodel import col
+
+from core.catalog.aliases import AliasIndex, UnknownModelError
+from core.catalog.database import session
+from core.catalog.llm_seed import price_values
+from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
+from core.costs.tokens import CostQuote, PriceRow, PriceSheet, TokenUsage, quote
+
+VERSION_CHECK_S = 1.0
+"""How long another process's change may go unnoticed; a look at the database at every quote would cost more than it."""
+
+USER_LAYER = "user"
+_P = LlmPriceRow
+_COLUMNS: tuple[Any, ...] = (
+    _P.provider_id, _P.model_id, _P.component, _P.processing, _P.micro_usd_per_mtok, _P.min_input_tokens,
+    _P.threshold_op, _P.valid_from, _P.valid_to, _P.window_start_minute, _P.window_end_minute, _P.weekdays, _P.layer,
+    _P.source, _P.as_of, _P.price_text, _P.note,
+)  # fmt: skip
+
+
+class LlmPrices:
+    """Model prices of one database: sheets by `provider/model`, quotes, overrides."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._checked_at = float("-inf")
+        self._version: tuple[Any, ...] | None = None
+        self._sheets: dict[str, PriceSheet] = {}
+        self._index: AliasIndex | None = None
+        self._named: dict[str, PriceSheet] = {}
+
+    def quote(
+        self, model: str, usage: TokenUsage, at: dt.datetime | None = None, processing: str = "standard"
+    ) -> CostQuote:
+        """The exact cost of one request; see `core.costs.tokens.quote`. Raises UnknownModelError, NoPriceError."""
+        return quote(self.sheet(model), usage, at, processing)
+
+    def sheet(self, model: str) -> PriceSheet:
+        """All prices of a model named `provider/model`, by an alias, or by a bare id that only one vendor has."""
+        self._refresh()
+        found = self._named.get(model)
+        if found is None:
+            found = self._named[model] = self._sheets[self._resolve(model)]
+        return found
+
+    def sheets(self) -> Mapping[str, PriceSheet]:
+        """Every model's prices by `provider/model`."""
+        self._refresh()
+        return self._sheets
+
+    def resolve(self, model: str) -> str:
+        """`provider/model` of a name; UnknownModelError with the nearest names."""
+        self._refresh()
+        return self._resolve(model)
+
+    def _resolve(self, model: str) -> str:
+        if self._index is None:
+            raise UnknownModelError(model, ())
+        return self._index.resolve(model)
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._checked_at < VERSION_CHECK_S:
+            return
+        self._checked_at = now
+        with session(self.engine) as opened:
+            version = tuple(opened.execute(select(func.max(_P.id), func.count(col(_P.closed_at)), func.count())).one())
+            if version != self._version:
+                rows = opened.execute(select(*_COLUMNS).where(col(_P.closed_at).is_(None)).order_by(col(_P.id))).all()
+                models = list(opened.scalars(select(LlmModel)))
+                aliases = list(opened.scalars(select(LlmAlias).order_by(col(LlmAlias.rank), col(LlmAlias.id))))
+                self._sheets, self._named = build_sheets(models, rows), {}
+                self._index = AliasIndex(self._sheets, aliases)
+                self._version = version
+
+    def set_override(
+        self,
+        model: str,
+        usd_per_mtok_micro: Mapping[str, int],
+        *,
+        reason: str,
+        processing: str = "standard",
+        valid_from: dt.datetime | None = None,
+    ) -> None:
+        """Stores the user's own prices (micro-USD per Mtok by component) for a model, in place of earlier ones.
+
+        They stay until removed. ValueError for a negative price; UnknownModelError for an unknown model.
+        """
+        if any(price < 0 for price in usd_per_mtok_micro.values()):
+            raise ValueError("An override must not be negative: give a price in USD per Mtok of 0 or more.")
+        provider_id, _, model_id = self.resolve(model).partition("/")
+        now = dt.datetime.now(dt.UTC)
+        rows = [
+            PriceRow(
+                component=component, processing=processing, micro_usd_per_mtok=price, valid_from=valid_from,
+                layer=USER_LAYER, source="your own price", as_of=now.date(), note=reason, price_text=str(price),
+            )
+            for component, price in usd_per_mtok_micro.items()
+        ]  # fmt: skip
+        self.remove_override(model, processing=processing)
+        with session(self.engine) as opened:
+            if rows:
+                opened.execute(insert(LlmPriceRow), [price_values(provider_id, model_id, row, now) for row in rows])
+        self._checked_at = float("-inf")
+
+    def remove_override(self, model: str, *, processing: str = "standard") -> None:
+        """Closes the user's own prices of a model; the next layer holds again."""
+        provider_id, _, model_id = self.resolve(model).partition("/")
+        with session(self.engine) as opened:
+            opened.execute(
+                update(LlmPriceRow)
+                .where(
+                    col(_P.provider_id) == provider_id,
+                    col(_P.model_id) == model_id,
+                    col(_P.layer) == USER_LAYER,
+                    col(_P.processing) == processing,
+                    col(_P.closed_at).is_(None),
+                )
+                .values(closed_at=dt.datetime.now(dt.UTC))
+            )
+        self._checked_at = float("-inf")
+
+    def discounts(self) -> dict[str, tuple[float, str]]:
+        """The user's discounts: share (0 to 1) and reason by provider."""
+        with session(self.engine) as opened:
+            found = opened.scalars(select(ProviderDiscount))
+            return {one.provider_id: (one.share_millionths / 1e6, one.reason) for one in found}
+
+    def set_discount(self, provider_id: str, share: float, reason: str) -> None:
+        """Stores a discount (0 to 1) on everything of a provider; 0 removes it. ValueError outside 0 to 1."""
+        if not 0 <= share < 1:
+            raise ValueError(f"The discount is {share:g}: give a share from 0 to below 1.")
+        with session(self.engine) as opened:
+            if share == 0:
+                known = opened.get(ProviderDiscount, provider_id)
+                if known is not None:
+                    opened.delete(known)
+                return
+            opened.merge(
+                ProviderDiscount(
+                    provider_id=provider_id,
+                    share_millionths=round(share * 1e6),
+                    reason=reason,
+                    created_at=dt.datetime.now(dt.UTC),
+                )
+            )
+
+
+def build_sheets(models: Sequence[LlmModel], rows: Sequence[Any]) -> dict[str, PriceSheet]:
+    """Sheets by `provider/model` of table rows; a price of a model that no longer exists is left out."""
+    grouped: dict[tuple[str, str], list[PriceRow]] = {}
+    for row in rows:
+        grouped.setdefault((row[0], row[1]), []).append(_price(row))
+    return {
+        f"{one.provider_id}/{one.model_id}": PriceSheet(
+            provider_id=one.provider_id,
+            model_id=one.model_id,
+            name=one.name,
+            rows=tuple(grouped.get((one.provider_id, one.model_id), ())),
+            context_window_tokens=one.context_window_tokens,
+            is_retired=one.is_retired,
+            note=one.note,
+            modalities=tuple(one.modalities.split(",")),
+        )
+        for one in models
+    }
+
+
+def _price(row: Any) -> PriceRow:
+    return PriceRow(
+        component=row[2],
+        processing=row[3],
+        micro_usd_per_mtok=row[4],
+        min_input_tokens=row[5],
+        threshold_op=row[6],
+        valid_from=_utc(row[7]),
+        valid_to=_utc(row[8]),
+        window=None if row[9] is None else (row[9], row[10]),
+        weekdays=row[11],
+        layer=row[12],
+        source=row[13],
+        as_of=row[14],
+        price_text=row[15],
+        note=row[16],
+    )
+
+
+def _utc(moment: dt.datetime | None) -> dt.datetime | None:
+    return None if moment is None else moment.replace(tzinfo=dt.UTC)
