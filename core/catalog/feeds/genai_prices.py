@@ -106,7 +106,7 @@ def _dated_rows(entries: list[Any], source: str) -> Iterator[PriceRow]:
     starts = [getattr(getattr(entry, "constraint", None), "start_date", None) for entry in entries]
     since: dt.datetime | None = None
     for number, entry in enumerate(entries):
-        constraint = getattr(entry, "constraint", None)
+        constraint: Any = getattr(entry, "constraint", None)
         if starts[number] is not None:
             since = _midnight(starts[number])
         until = next((_midnight(start) for start in starts[number + 1 :] if start is not None), None)

@@ -1,0 +1,114 @@
+"""Every pair of a model and a GPU gets an answer with a band; measurements near it count."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.costs.gpu_specs import UnknownGpuError, gpu_specs
+from core.costs.model_shapes import UnknownShapeError, model_shape, model_shapes
+from core.costs.throughput import ModelDoesNotFitError, estimate_throughput
+from core.costs.throughput_fit import SPLITS, held_out_errors, summary
+from core.costs.throughput_measured import measured_rows, shipped_fit
+
+
+def test_at_least_twenty_open_models_dense_and_mixture_are_known() -> None:
+    shapes = model_shapes()
+
+    assert len(shapes) >= 20
+    assert any(shape.experts > 1 for shape in shapes.values())
+    assert all(shape.source for shape in shapes.values())
+
+
+@pytest.mark.parametrize("model_id", sorted(model_shapes()))
+def test_every_model_has_an_answer_on_every_gpu_with_a_spec(model_id: str) -> None:
+    for gpu_model, gpu_form in gpu_specs():
+        found = estimate_throughput(model_id, gpu_model, gpu_form=gpu_form, gpu_count=256, precision="fp8")
+
+        assert 0 < found.low < found.output_tokens_per_s < found.high
+        assert found.basis
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_rows_that_were_held_out_are_estimated_within_the_promised_error(split: str) -> None:
+    fit = shipped_fit()
+    errors, _ = held_out_errors(measured_rows(), fit.constants, fit.distances, SPLITS[split])
+
+    assert summary(errors)["median_error_share"] <= 0.25
+    assert summary(errors)["within_factor_two_share"] >= 0.88
+
+
+def test_a_measured_configuration_is_named_as_the_basis() -> None:
+    found = estimate_throughput(
+        "llama-3.3-70b", "H100", gpu_count=2, gpus_per_replica=2, precision="fp8", input_tokens=128, output_tokens=128
+    )
+
+    assert found.basis_kind == "scaled"
+    assert "H100-80GB" in found.basis
+    assert found.low <= 6378 <= found.high
+
+
+def test_an_own_measurement_replaces_the_estimate() -> None:
+    found = estimate_throughput("llama-3.1-8b", "L4", measured_tokens_per_s=777.0)
+
+    assert (found.output_tokens_per_s, found.low, found.high) == (777.0, 777.0, 777.0)
+    assert found.basis_kind == "own_measurement"
+
+
+def test_a_model_that_does_not_fit_says_what_would() -> None:
+    with pytest.raises(ModelDoesNotFitError) as caught:
+        estimate_throughput("llama-3.1-405b", "L4", gpu_count=1, precision="fp8")
+
+    needed = caught.value.gpus_needed
+    assert needed > 16
+    assert str(needed) in str(caught.value)
+    assert estimate_throughput("llama-3.1-405b", "L4", gpu_count=needed, gpus_per_replica=needed).low > 0
+
+
+def test_unknown_names_come_with_the_nearest() -> None:
+    with pytest.raises(UnknownShapeError) as shape:
+        estimate_throughput("llama-3.3-70", "H100-80GB")
+    with pytest.raises(UnknownGpuError) as gpu:
+        estimate_throughput("llama-3.3-70b", "H100-90GB")
+
+    assert "llama-3.3-70b" in shape.value.suggestions
+    assert "H100-80GB" in gpu.value.suggestions
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("gpu_count", 0), ("precision", "fp3"), ("input_tokens", 0), ("output_tokens", -1), ("concurrency", 0)],
+)
+def test_an_input_out_of_range_is_named(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        estimate_throughput("llama-3.1-8b", "H100-80GB", **{field: value})  # type: ignore[arg-type]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(model_shapes())),
+    st.sampled_from(["fp16", "fp8", "fp4"]),
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(64, 8192),
+    st.integers(16, 4096),
+)
+def test_two_replicas_give_twice_one(
+    model_id: str, precision: str, per_replica: int, given_in: int, given_out: int
+) -> None:
+    def tokens(gpu_count: int) -> float:
+        return estimate_throughput(
+            model_id, "MI325X", gpu_count=gpu_count, gpus_per_replica=per_replica, precision=precision,
+            input_tokens=given_in, output_tokens=given_out,
+        ).output_tokens_per_s  # fmt: skip
+
+    if model_shape(model_id).weight_gb(precision) < 0.8 * 256 * per_replica:
+        assert tokens(2 * per_replica) == pytest.approx(2 * tokens(per_replica))
+
+
+def test_experts_touched_grow_with_the_batch_up_to_all() -> None:
+    shape = model_shape("qwen3-235b-a22b")
+
+    assert shape.params_touched_b(1) == pytest.approx(shape.params_active_b)
+    assert shape.params_touched_b(1) < shape.params_touched_b(8) < shape.params_touched_b(10_000)
+    assert shape.params_touched_b(10_000) == pytest.approx(shape.params_total_b)
