@@ -17,6 +17,7 @@ from core.costs.throughput_measured import (
     Distances,
     Floats,
     Measured,
+    closeness,
     distances_to,
     measured_rows,
     neighbours,
@@ -73,7 +74,7 @@ def held_out_errors(
     for number, row in enumerate(rows):
         other = np.array([group != groups[number] for group in groups])
         away = distances_to(known.table, table_of([row.point]), scale)
-        weight = np.exp(-away) * known.trust * other
+        weight = closeness(away) * known.trust * other
         factor = float(weight @ known.residuals) / (float(weight.sum()) + scale.prior)
         errors[number] = factor - known.residuals[number]
         weights[number] = weight.sum()

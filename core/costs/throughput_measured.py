@@ -25,6 +25,8 @@ from core.costs.throughput_roofline import Constants, Point, roofline_tokens_per
 # Bursts on an old engine and runs held to a latency limit say little about a server under full load.
 WEAK_SCENARIOS = frozenset({"server-burst", "mlperf-interactive"})
 WEAK_WEIGHT = 0.15
+# A row measured on this very configuration outweighs the many that are only like it.
+SAME_WEIGHT, SAME_DISTANCE = 20.0, 0.05
 
 Floats = NDArray[np.float64]
 
@@ -173,6 +175,12 @@ def distances_to(table: Table, one: Table, scale: Distances) -> Floats:
     return found
 
 
+def closeness(away: Floats) -> Floats:
+    """Weight of rows by their distance: exp(-distance), and far more for the same configuration."""
+    found: Floats = np.exp(-away) + SAME_WEIGHT * np.exp(-away / SAME_DISTANCE)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """The measured rows as numbers, with log(measured / roofline) of each."""
@@ -209,7 +217,7 @@ class Correction:
 def correction(known: Neighbours, point: Point, scale: Distances) -> Correction:
     """What the measurements near a configuration say."""
     away = distances_to(known.table, table_of([point]), scale)
-    weights = np.exp(-away) * known.trust
+    weights = closeness(away) * known.trust
     total = float(weights.sum())
     nearest = int(np.argmin(away))
     return Correction(
