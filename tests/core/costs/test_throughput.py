@@ -46,7 +46,23 @@ def test_a_measured_configuration_is_named_as_the_basis() -> None:
 
     assert found.basis_kind == "scaled"
     assert "H100-80GB" in found.basis
-    assert found.low <= 6378 <= found.high
+    assert found.nearest_source
+
+
+def test_most_measurements_lie_in_their_own_band() -> None:
+    rows = measured_rows()
+    inside = 0
+    for row in rows:
+        point = row.point
+        found = estimate_throughput(
+            point.shape, point.spec.gpu_model, gpu_form=point.spec.gpu_form, precision=point.precision,
+            gpu_count=point.gpus_per_replica * point.replica_count, gpus_per_replica=point.gpus_per_replica,
+            input_tokens=point.input_tokens, output_tokens=point.output_tokens,
+            concurrency=point.concurrency_per_replica and point.concurrency_per_replica * point.replica_count,
+        )  # fmt: skip
+        inside += found.low <= row.output_tokens_per_s <= found.high
+
+    assert inside / len(rows) >= 0.8
 
 
 def test_an_own_measurement_replaces_the_estimate() -> None:
