@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Engine, insert, select, update
 from sqlmodel import Session, col
 
 from core.catalog.database import session
 from core.catalog.tables import GpuOfferRow, GpuSpecRow, Provider, Snapshot
-from core.costs.gpus import GpuOffer, GpuSpec
+from core.catalog.writing import lock_for_writing
+from core.costs.gpus import GpuOffer, GpuSpec, Layer
 
 OFFER_FIELDS = tuple(field.name for field in fields(GpuOffer))
 SPEC_FIELDS = tuple(field.name for field in fields(GpuSpec))
+
+# An offer seen again at the same price on a later day is a new row: its age is part of what is known.
+Content = tuple[Any, ...]
+
+
+class Held(NamedTuple):
+    """A row of the database: its number, the raw text of its price, and the offer."""
+
+    row_id: int
+    price_text: str
+    offer: GpuOffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +49,7 @@ def take_in(
     kind: str,
     now: dt.datetime,
     source_date: dt.date | None = None,
-    layer: str = "facts",
+    layer: Layer = "facts",
     digest: str = "",
 ) -> Taken:
     """Makes `offers` (with the raw text of each price) what `layer` holds for `source`: closes what changed or went.
@@ -44,26 +57,42 @@ def take_in(
     `source` is the file or feed as a whole; rows of other sources in the same layer are left alone unless their own
     `source` text is among those of `offers`.
     """
-    wanted: dict[tuple[Any, ...], tuple[GpuOffer, str]] = {}
-    for offer, text in offers:
-        wanted.setdefault((*offer.key, offer.micro_usd_per_hour), (offer, text))
+    wanted: dict[Content, tuple[GpuOffer, str]] = {}
+    for given, text in offers:
+        offer = given if given.layer == layer else replace(given, layer=layer)
+        wanted.setdefault(_content(offer), (offer, text))
+    names = _sources_of(opened, source) | {offer.source for offer, _ in wanted.values()}
+    row = GpuOfferRow
+    held = _rows(opened, col(row.valid_to).is_(None), col(row.layer) == layer, col(row.source).in_(names))
     snapshot = Snapshot(
         source=source, kind=kind, taken_at=now, source_date=source_date, row_count=len(wanted), digest=digest
     )
+    return _replace(opened, snapshot, held, wanted)
+
+
+def _replace(
+    opened: Session,
+    snapshot: Snapshot,
+    held: Mapping[Content, Held],
+    wanted: Mapping[Content, tuple[GpuOffer, str]],
+) -> Taken:
+    """Closes the held rows that are not wanted, adds the wanted ones that are not held, and notes what changed."""
     opened.add(snapshot)
     opened.flush()
     snapshot_id = cast(int, snapshot.id)  # given by the database at flush
-    names = _sources_of(opened, source) | {offer.source for offer, _ in wanted.values()}
-    open_rows = _open_rows(opened, layer, names)
-    gone = [row_id for key, row_id in open_rows.items() if key not in wanted]
-    new = [pair for key, pair in wanted.items() if key not in open_rows]
-    _close(opened, gone, snapshot_id, now)
+    gone = {key: one for key, one in held.items() if key not in wanted}
+    new = [found for key, found in wanted.items() if key not in held]
+    _close(opened, [one.row_id for one in gone.values()], snapshot_id, snapshot.taken_at)
     if new:
-        opened.execute(insert(GpuOfferRow), [_row(*pair, snapshot_id, now, layer) for pair in new])
-    gone_keys = {key[:-1] for key in open_rows if key not in wanted}
-    changed = sum(1 for offer, _ in new if offer.key in gone_keys)
+        opened.execute(insert(GpuOfferRow), [_row(*found, snapshot_id, snapshot.taken_at) for found in new])
+    before = Counter(one.offer.key for one in gone.values())
+    changed = sum((before & Counter(offer.key for offer, _ in new)).values())
     snapshot.added, snapshot.changed, snapshot.removed = len(new) - changed, changed, len(gone) - changed
     return Taken(snapshot_id=snapshot_id, added=snapshot.added, changed=changed, removed=snapshot.removed)
+
+
+def _content(offer: GpuOffer) -> Content:
+    return tuple(getattr(offer, name) for name in OFFER_FIELDS)
 
 
 def _sources_of(opened: Session, source: str) -> set[str]:
@@ -72,22 +101,13 @@ def _sources_of(opened: Session, source: str) -> set[str]:
     return set(opened.scalars(select(col(GpuOfferRow.source)).where(col(GpuOfferRow.snapshot_id).in_(ids)).distinct()))
 
 
-def _open_rows(opened: Session, layer: str, sources: set[str]) -> dict[tuple[Any, ...], int]:
-    row = GpuOfferRow
-    found = opened.execute(
-        select(
-            col(row.id),
-            col(row.provider_id),
-            col(row.instance_type),
-            col(row.gpu_model),
-            col(row.region),
-            col(row.purchase_option),
-            col(row.commitment_months),
-            col(row.source),
-            col(row.micro_usd_per_hour),
-        ).where(col(row.valid_to).is_(None), col(row.layer) == layer, col(row.source).in_(sources))
-    )
-    return {(r[1], r[2], r[3], r[4] or "", *r[5:]): r[0] for r in found}
+def _rows(opened: Session, *conditions: Any) -> dict[Content, Held]:
+    columns = [getattr(GpuOfferRow, name) for name in ("id", "price_text", *OFFER_FIELDS)]
+    found: dict[Content, Held] = {}
+    for row_id, price_text, *values in opened.execute(select(*columns).where(*conditions)):
+        offer = GpuOffer(**dict(zip(OFFER_FIELDS, values, strict=True)))
+        found[_content(offer)] = Held(row_id=row_id, price_text=price_text, offer=offer)
+    return found
 
 
 def _close(opened: Session, ids: Sequence[int], snapshot_id: int, now: dt.datetime) -> None:
@@ -99,25 +119,36 @@ def _close(opened: Session, ids: Sequence[int], snapshot_id: int, now: dt.dateti
         )
 
 
-def _row(offer: GpuOffer, text: str, snapshot_id: int, now: dt.datetime, layer: str) -> dict[str, Any]:
+def _row(offer: GpuOffer, text: str, snapshot_id: int, now: dt.datetime) -> dict[str, Any]:
     values = {name: getattr(offer, name) for name in OFFER_FIELDS}
-    return values | {"layer": layer, "snapshot_id": snapshot_id, "valid_from": now, "price_text": text}
+    return values | {"snapshot_id": snapshot_id, "valid_from": now, "price_text": text}
 
 
-def roll_back(engine: Engine, snapshot_id: int) -> None:
-    """Undoes everything taken in after a snapshot: later rows are closed, rows they closed are opened again."""
-    now = dt.datetime.now(dt.UTC)
+def roll_back(engine: Engine, snapshot_id: int) -> Taken:
+    """Makes the offers what they were after a snapshot, as a snapshot of its own: history stays, and this too can be
+    rolled back. ValueError for a snapshot that does not exist.
+    """
+    row = GpuOfferRow
     with session(engine) as opened:
-        opened.execute(
-            update(GpuOfferRow)
-            .where(col(GpuOfferRow.snapshot_id) > snapshot_id, col(GpuOfferRow.valid_to).is_(None))
-            .values(valid_to=now)
+        lock_for_writing(opened)
+        if opened.get(Snapshot, snapshot_id) is None:
+            raise ValueError(f"snapshot_id is {snapshot_id}: no such snapshot; choose one of the list.")
+        then = _rows(
+            opened,
+            col(row.snapshot_id) <= snapshot_id,
+            col(row.closed_by).is_(None) | (col(row.closed_by) > snapshot_id),
         )
-        opened.execute(
-            update(GpuOfferRow)
-            .where(col(GpuOfferRow.snapshot_id) <= snapshot_id, col(GpuOfferRow.closed_by) > snapshot_id)
-            .values(valid_to=None, closed_by=None)
+        held = _rows(opened, col(row.valid_to).is_(None))
+        snapshot = Snapshot(
+            source=f"snapshot {snapshot_id}", kind="rollback", taken_at=dt.datetime.now(dt.UTC), row_count=len(then)
         )
+        return _replace(opened, snapshot, held, {key: (one.offer, one.price_text) for key, one in then.items()})
+
+
+def snapshots(engine: Engine) -> list[Snapshot]:
+    """What was taken in, newest first."""
+    with session(engine) as opened:
+        return list(opened.scalars(select(Snapshot).order_by(col(Snapshot.id).desc())))
 
 
 def load_offers(engine: Engine, at: dt.datetime | None = None) -> list[GpuOffer]:
@@ -131,7 +162,14 @@ def load_offers(engine: Engine, at: dt.datetime | None = None) -> list[GpuOffer]
     else:
         query = query.where(col(row.valid_from) <= at, (col(row.valid_to).is_(None)) | (col(row.valid_to) > at))
     with session(engine) as opened:
-        return [GpuOffer(**dict(zip(OFFER_FIELDS, found, strict=True))) for found in opened.execute(query)]
+        offers = [GpuOffer(**dict(zip(OFFER_FIELDS, found, strict=True))) for found in opened.execute(query)]
+    return _highest_layer(offers)
+
+
+def _highest_layer(offers: list[GpuOffer]) -> list[GpuOffer]:
+    """Leaves out shipped rows whose source has been refreshed: the feed tells the same story anew."""
+    refreshed = {one.source for one in offers if one.layer == "feed"}
+    return [one for one in offers if one.layer != "facts" or one.source.split("@")[0] not in refreshed]
 
 
 def load_specs(engine: Engine) -> dict[tuple[str, str], GpuSpec]:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, delete, insert, update
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
 from core.catalog.database import session
 from core.catalog.feeds.genai_prices import BatchPolicy, BundledModel, bundle_version, read_bundle
 from core.catalog.gpu_rows import RefusedRow, Row, day, read_rows
 from core.catalog.llm_tables import LLM_TABLES, LlmAlias, LlmModel, LlmPriceRow
-from core.catalog.seed import DATA, OnProgress, digest_of, lock_for_writing
+from core.catalog.seed import DATA, OnProgress, digest_of
 from core.catalog.tables import Meta
+from core.catalog.writing import create_tables, lock_for_writing
 from core.costs.tokens import PROCESSINGS, PriceRow
 from core.money import micro_usd_rounded
 
@@ -29,7 +30,7 @@ ALL_DAYS = 127
 
 def seed_llm(engine: Engine, on_progress: OnProgress | None = None, folder: Path = DATA) -> list[RefusedRow]:
     """Takes in the installed bundle and our files when they are new; one transaction. Returns the rows refused."""
-    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[str(t.__tablename__)] for t in LLM_TABLES])
+    create_tables(engine, LLM_TABLES)
     wanted = "|".join([bundle_version(), *(digest_of(folder / name) for name in FILES)])
     with session(engine) as opened:
         done = opened.get(Meta, BUNDLE_KEY)

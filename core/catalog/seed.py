@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, text
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from core.catalog import gpu_rows
 from core.catalog.database import session
 from core.catalog.gpu_rows import RefusedRow, read_rows
 from core.catalog.gpu_store import take_in
 from core.catalog.tables import GPU_TABLES, Meta
+from core.catalog.writing import create_tables, lock_for_writing
 from core.settings import PROJECT
 
 DATA = PROJECT / "data"
@@ -31,23 +32,9 @@ class Step:
     load: Callable[[Session, Path, str, list[RefusedRow]], None]
 
 
-def create_tables(engine: Engine) -> None:
-    """Makes the tables that are missing."""
-    tables = [SQLModel.metadata.tables[str(table.__tablename__)] for table in GPU_TABLES]
-    SQLModel.metadata.create_all(engine, tables=tables)
-
-
-def lock_for_writing(opened: Session) -> None:
-    """Waits until no other process writes, so that two first starts at once fill the database only once."""
-    if opened.get_bind().dialect.name == "sqlite":
-        opened.execute(text("BEGIN IMMEDIATE"))
-    else:
-        opened.execute(text("SELECT pg_advisory_xact_lock(4927351)"))
-
-
 def seed(engine: Engine, on_progress: OnProgress | None = None, folder: Path = DATA) -> list[RefusedRow]:
     """Takes in every shipped file that is new or changed, each in one transaction; returns the rows refused."""
-    create_tables(engine)
+    create_tables(engine, GPU_TABLES)
     refused: list[RefusedRow] = []
     known = digests(engine)
     for number, step in enumerate(STEPS):
@@ -87,7 +74,10 @@ def digest_of(path: Path) -> str:
 
 def _offers(opened: Session, path: Path, digest: str, refused: list[RefusedRow]) -> None:
     now = dt.datetime.now(dt.UTC)
-    offers = read_rows(path, gpu_rows.offer, refused)
+    before = len(refused)
+    offers = list(read_rows(path, gpu_rows.offer, refused))
+    if any(row.row == 0 for row in refused[before:]):
+        return  # A file that cannot be read says nothing about prices: those of the last start stay.
     take_in(opened, offers, source=path.name, kind="shipped", now=now, digest=digest)
 
 

@@ -9,11 +9,14 @@ from typing import Any, Self
 from sqlalchemy import Engine, text
 
 from core.catalog.database import open_engine, session
+from core.catalog.gpu_article import ArticleGpuRow, read_article
 from core.catalog.gpu_rows import RefusedRow
-from core.catalog.gpu_store import load_offers, load_providers, load_specs, roll_back
+from core.catalog.gpu_store import Taken, load_offers, load_providers, load_specs, roll_back, snapshots
 from core.catalog.llm_seed import seed_llm
 from core.catalog.llm_store import LlmPrices
-from core.catalog.seed import OnProgress, seed
+from core.catalog.seed import DATA, OnProgress, seed
+from core.catalog.tables import Snapshot
+from core.catalog.writing import patiently
 from core.costs.gpus import GpuOffer, GpuSpec
 from core.costs.tokens import CostQuote, TokenUsage
 
@@ -52,13 +55,9 @@ class Catalog:
         return self._offers[1]
 
     def _version(self) -> int:
-        """Counts the changes of the offers, so that another process's refresh is noticed."""
+        """The last snapshot: every change of the offers is one, so another process's refresh is noticed."""
         with session(self.engine) as opened:
-            found = opened.execute(
-                text("SELECT max(id), (SELECT count(*) FROM gpu_offer WHERE valid_to IS NULL) FROM snapshot")
-            )
-            newest, count = found.one()
-            return hash((newest, count))
+            return int(opened.execute(text("SELECT coalesce(max(id), 0) FROM snapshot")).scalar_one())
 
     def gpu_specs(self) -> dict[tuple[str, str], GpuSpec]:
         """Specs by (GPU model, form)."""
@@ -68,9 +67,17 @@ class Catalog:
         """What is known of each provider, by id."""
         return load_providers(self.engine)
 
-    def roll_back_gpu_offers(self, snapshot_id: int) -> None:
-        """Makes the offers what they were after that snapshot."""
-        roll_back(self.engine, snapshot_id)
+    def gpu_snapshots(self) -> list[Snapshot]:
+        """What was taken in, newest first."""
+        return snapshots(self.engine)
+
+    def roll_back_gpu_offers(self, snapshot_id: int) -> Taken:
+        """Makes the offers what they were after that snapshot; ValueError for one that does not exist."""
+        return roll_back(self.engine, snapshot_id)
+
+    def article_gpu_rows(self) -> tuple[ArticleGpuRow, ...]:
+        """The article's provider table: labelled, dated, unverified, and never ranked."""
+        return read_article(DATA / "article_gpu_offers.csv")[0]
 
     def quote(
         self, model: str, usage: TokenUsage, at: dt.datetime | None = None, processing: str = "standard"
@@ -103,9 +110,10 @@ def open_catalog(url: str | None = None, on_progress: OnProgress | None = None) 
         from core.settings import Settings
 
         url = Settings.from_env(os.environ).database_url
-    engine = open_engine(url)
-    refused = seed(engine, on_progress)
-    refused += seed_llm(engine, on_progress) or []
+    engine = patiently(lambda: open_engine(url))
+    refused = patiently(lambda: seed(engine, on_progress))
+    refused += patiently(lambda: seed_llm(engine, on_progress))
+    refused += read_article(DATA / "article_gpu_offers.csv")[1]
     if on_progress:
         on_progress(1.0, "")
     return Catalog(engine, refused)
