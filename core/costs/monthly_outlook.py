@@ -1,0 +1,155 @@
+"""How may the months ahead differ from the plan? Volumes and price levels of many seeded paths.
+
+Every spread keeps its mean, so the mean of the paths is the deterministic plan: a factor is exp(s z - s^2 / 2), never
+exp(s z), and a share moves symmetrically within its bounds. Each random input is a shuffled set of equally likely
+normal scores (a Latin hypercube), which makes percentiles steadier between seeds than independent draws. float64.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+
+from core.costs.monthly_ways import Floats
+from core.workload import Workload
+
+MIN_PATHS, MAX_PATHS = 100, 50_000
+
+SEASON_PEAK_MONTH = 12
+"""The busiest calendar month of the yearly wave; half a year later is the quietest."""
+
+MAX_REQUESTS_PER_MONTH = 1e15
+"""More than 100,000 requests a month for every person alive: growth beyond it is cut off there and reported."""
+
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "price_decline_per_year": (0.0, 0.9),
+    "requests_spread": (0.0, 1.0),
+    "growth_spread_per_month": (0.0, 0.1),
+    "monthly_noise": (0.0, 1.0),
+    "tokens_spread": (0.0, 1.0),
+    "cached_spread": (0.0, 0.5),
+    "retry_spread": (0.0, 1.0),
+    "seasonality_spread": (0.0, 1.0),
+    "price_spread_per_year": (0.0, 0.5),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is not known about the months ahead; the defaults are planning assumptions of this program.
+
+    `price_decline_per_year` is the expected fall of list prices (0.2: 20 % a year), the rest are spreads:
+    `requests_spread`, `monthly_noise` and `tokens_spread` the relative standard deviation of the level of requests, of
+    a single month and of the mean prompt and reply; `growth_spread_per_month` and `price_spread_per_year` that of the
+    log growth and the log price; `cached_spread` in points of share, `retry_spread` and `seasonality_spread` relative
+    to the workload's value, all three the largest deviation. ValueError outside `LIMITS`.
+    """
+
+    price_decline_per_year: float = 0.0
+    requests_spread: float = 0.10
+    growth_spread_per_month: float = 0.01
+    monthly_noise: float = 0.05
+    tokens_spread: float = 0.10
+    cached_spread: float = 0.10
+    retry_spread: float = 0.5
+    seasonality_spread: float = 0.5
+    price_spread_per_year: float = 0.05
+
+    def __post_init__(self) -> None:
+        for field, (low, high) in LIMITS.items():
+            value = getattr(self, field)
+            if not low <= value <= high:
+                raise ValueError(f"{field} is {value!r}: give a number from {low:g} to {high:g}.")
+
+
+CERTAIN = Outlook(
+    requests_spread=0,
+    growth_spread_per_month=0,
+    monthly_noise=0,
+    tokens_spread=0,
+    cached_spread=0,
+    retry_spread=0,
+    seasonality_spread=0,
+    price_spread_per_year=0,
+)
+"""Everything happens as planned."""
+
+INPUTS = ("requests", "growth", "input_tokens", "output_tokens", "cached", "retry", "seasonality", "price")
+"""What varies from path to path, in the order of the draws."""
+
+
+@lru_cache(maxsize=2)
+def _scores(paths: int) -> Floats:
+    """Equally likely standard normal scores, symmetric around 0."""
+    half = [NormalDist().inv_cdf((rank + 0.5) / paths) for rank in range(paths // 2)]
+    middle = [0.0] if paths % 2 else []
+    return np.array([*half, *middle, *(-score for score in reversed(half))])
+
+
+@lru_cache(maxsize=2)
+def draws(seed: int, paths: int, months: int) -> tuple[Mapping[str, Floats], Floats]:
+    """Standard normal scores per input (paths) and the noise of each month (months x paths); read-only."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    scores = _scores(paths)
+    per_path = {name: generator.permutation(scores) for name in INPUTS}
+    noise = np.empty((months, paths))
+    for month in noise:
+        month[:] = generator.permutation(scores)
+    for array in (*per_path.values(), noise):
+        array.setflags(write=False)
+    return per_path, noise
+
+
+def month_starts(start: dt.date, months: int) -> list[dt.date]:
+    """First days of `months` calendar months, the one of `start` first."""
+    first = start.year * 12 + start.month - 1
+    return [dt.date((first + k) // 12, (first + k) % 12 + 1, 1) for k in range(months)]
+
+
+def bounded(mean: float, largest: float, low: float, high: float, scores: Floats | float) -> Floats:
+    """Values around `mean` that keep it and stay in `low` to `high`: at most `largest` away, tanh of the scores."""
+    reach = max(0.0, min(largest, mean - low, high - mean))
+    found: Floats = mean + reach * np.tanh(np.asarray(scores))
+    return found
+
+
+def mean_one(spread: float | Floats, scores: Floats | float) -> Floats:
+    """Lognormal factors of log-deviation `spread` whose mean is 1."""
+    return np.exp(spread * np.asarray(scores) - np.square(spread) / 2)
+
+
+def log_deviation(relative: float) -> float:
+    """Standard deviation of the log of a lognormal whose standard deviation is `relative` times its mean."""
+    return math.sqrt(math.log1p(relative * relative))
+
+
+def season(amplitude: Floats | float, starts: list[dt.date]) -> Floats:
+    """Factor of each month (months x paths), yearly mean 1: a cosine that peaks in `SEASON_PEAK_MONTH`."""
+    angle = np.array([2 * math.pi * (day.month - SEASON_PEAK_MONTH) / 12 for day in starts])
+    wave: Floats = 1 + np.multiply.outer(np.cos(angle), np.asarray(amplitude))
+    return wave
+
+
+def plain_requests(workload: Workload, starts: list[dt.date]) -> Floats:
+    """Billed requests of each month as planned: growth, season and retries; cut at `MAX_REQUESTS_PER_MONTH`."""
+    months = np.arange(workload.horizon_months)
+    grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
+    return np.minimum(grown * season(workload.seasonality, starts) * (1 + workload.retry_share), MAX_REQUESTS_PER_MONTH)
+
+
+def price_level(outlook: Outlook, months: int) -> Floats:
+    """Expected list price of each month relative to the first."""
+    level: Floats = (1 - outlook.price_decline_per_year) ** (np.arange(months) / 12)
+    return level
+
+
+def counting_deviation(workload: Workload, requests: Floats) -> Floats:
+    """Log-deviation of a month's tokens because a month is a finite sample of requests: sqrt((1 + cv^2) / n)."""
+    spread = max(workload.input_spread, workload.output_spread)
+    return np.sqrt(np.log1p((1 + spread * spread) / np.maximum(requests, 1)))

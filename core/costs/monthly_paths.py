@@ -1,0 +1,118 @@
+"""What happens on each simulated path: requests, price level, token lengths and cache hits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.costs.monthly_outlook import (
+    MAX_REQUESTS_PER_MONTH,
+    Outlook,
+    bounded,
+    counting_deviation,
+    draws,
+    log_deviation,
+    mean_one,
+    plain_requests,
+    price_level,
+    season,
+)
+from core.costs.monthly_ways import Floats
+from core.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Billed requests (months x paths, retries included), and what a path multiplies a request's price by.
+
+    `priced_requests` is `requests` times the price level of the month: the one array every metered way shares, so that
+    its cost is this array times a cost per request. `input_factor` and `output_factor` scale the mean lengths,
+    `cached_share` is absolute; all three hold for a whole path.
+    """
+
+    requests: Floats
+    priced_requests: Floats
+    input_factor: Floats
+    output_factor: Floats
+    cached_share: Floats
+
+
+def simulate_paths(workload: Workload, outlook: Outlook, starts: list[dt.date], *, seed: int, paths: int) -> Paths:
+    """The paths of a workload; the same arguments give the same bytes."""
+    scores, noise = draws(seed, paths, len(starts))
+    return paths_of(workload, outlook, starts, scores, noise)
+
+
+def paths_of(
+    workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats], noise: Floats | None
+) -> Paths:
+    """Paths for given normal scores of each input and month; without `noise`, months differ from plan in nothing."""
+    month = np.arange(len(starts), dtype=np.float64)
+    by_chance = np.zeros(len(starts))
+    if noise is not None:
+        counted = counting_deviation(workload, plain_requests(workload, starts))
+        by_chance = np.hypot(log_deviation(outlook.monthly_noise), counted)
+
+    logs = np.zeros((len(starts), scores["requests"].size)) if noise is None else noise * by_chance[:, None]
+    logs += np.multiply.outer(outlook.growth_spread_per_month * month, scores["growth"])
+    logs += log_deviation(outlook.requests_spread) * scores["requests"]
+    logs -= _half_variance(outlook, month, by_chance)[:, None]
+    with np.errstate(over="ignore"):
+        requests = np.exp(logs, out=logs)
+        requests *= _per_path(workload, outlook, starts, scores)
+    np.minimum(requests, MAX_REQUESTS_PER_MONTH, out=requests)
+
+    token_spread = log_deviation(outlook.tokens_spread)
+    return Paths(
+        requests=requests,
+        priced_requests=requests * _price(outlook, len(starts), scores["price"]),
+        input_factor=mean_one(token_spread, scores["input_tokens"]),
+        output_factor=mean_one(token_spread, scores["output_tokens"]),
+        cached_share=bounded(
+            workload.cached_share,
+            outlook.cached_spread,
+            0.0,
+            1.0 - workload.cache_write_share,
+            scores["cached"],
+        ),
+    )
+
+
+def _half_variance(outlook: Outlook, month: Floats, by_chance: Floats) -> Floats:
+    growth = outlook.growth_spread_per_month * month
+    level = log_deviation(outlook.requests_spread)
+    half: Floats = (np.square(by_chance) + np.square(growth) + level * level) / 2
+    return half
+
+
+def _per_path(workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats]) -> Floats:
+    """Planned growth, the path's season and its retries (months x paths or months x 1)."""
+    months = np.arange(len(starts))
+    grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
+    factor = grown[:, None]
+    if workload.seasonality:
+        amplitude = bounded(
+            workload.seasonality,
+            outlook.seasonality_spread * workload.seasonality,
+            0.0,
+            1.0,
+            scores["seasonality"],
+        )
+        factor = factor * season(amplitude, starts)
+    if workload.retry_share:
+        retries = bounded(workload.retry_share, outlook.retry_spread * workload.retry_share, 0.0, 1.0, scores["retry"])
+        factor = factor * (1 + retries)
+    return factor
+
+
+def _price(outlook: Outlook, months: int, scores: Floats) -> Floats:
+    """Price level (months x paths, or months x 1 when it is certain)."""
+    level: Floats = price_level(outlook, months)[:, None]
+    if not outlook.price_spread_per_year:
+        return level
+    spread = outlook.price_spread_per_year * np.arange(months)[:, None] / 12
+    moved: Floats = level * mean_one(spread, scores[None, :])
+    return moved

@@ -1,0 +1,127 @@
+"""In which ways can a workload be served, and on which terms is each billed?
+
+A way is one thing that can be compared: a model at its list price, several models that share the requests, either of
+them through a gateway, or a fleet whose monthly cost is a function of the volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.costs.tokens import PriceSheet
+
+Floats = NDArray[np.float64]
+WayKind = Literal["call", "gateway", "rent"]
+MonthlyCost = Callable[[Floats], Floats]
+
+SHARE_SUM_TOLERANCE = 1e-6
+MAX_FEE_USD_PER_MONTH = 1e9
+
+
+def _require(field: str, value: float, low: float, high: float) -> None:
+    # A comparison with NaN is false, so NaN is refused too.
+    if not low <= value <= high:
+        raise ValueError(f"{field} is {value!r}: give a number from {low:g} to {high:g}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is added to or taken from a metered bill, in this order: discount, fee share, fixed fee, VAT.
+
+    bill = (metered x (1 - discount_share) x (1 + fee_share) + fee_usd_per_month) x (1 + vat_share); all shares are
+    fractions. A discount applies to the metered part only, VAT to everything.
+    """
+
+    discount_share: float = 0.0
+    fee_share: float = 0.0
+    fee_usd_per_month: float = 0.0
+    vat_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require("discount_share", self.discount_share, 0, 1)
+        _require("fee_share", self.fee_share, 0, 10)
+        _require("fee_usd_per_month", self.fee_usd_per_month, 0, MAX_FEE_USD_PER_MONTH)
+        _require("vat_share", self.vat_share, 0, 1)
+
+
+LIST_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelWay:
+    """One model at its list price.
+
+    `processing` is the tier of the requests that are not batched; `batch_share` (None: the workload's) go at the
+    batch price. A model without a batch price bills them at `processing`, and the result says so.
+    """
+
+    name: str
+    sheet: PriceSheet
+    processing: str = "standard"
+    batch_share: float | None = None
+    terms: Terms = LIST_TERMS
+    kind: WayKind = "call"
+
+    def __post_init__(self) -> None:
+        if self.batch_share is not None:
+            _require("batch_share", self.batch_share, 0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixPart:
+    """A model and the share of all requests it serves (0 to 1)."""
+
+    model: ModelWay
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixWay:
+    """Several models that share the requests, as a router sends them. Shares add up to 1, else ValueError."""
+
+    name: str
+    parts: tuple[MixPart, ...]
+    terms: Terms = LIST_TERMS
+    kind: WayKind = "call"
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            _require("share", part.share, 0, 1)
+        total = sum(part.share for part in self.parts)
+        if abs(total - 1) > SHARE_SUM_TOLERANCE:
+            raise ValueError(f"The shares of {self.name!r} add up to {total:g}: make them add up to 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWay:
+    """Machines of one's own: `monthly_cost_usd` maps requests per month to USD per month.
+
+    The function takes a float array of any shape and gives one of the same shape; it may be a step function. It sees
+    billed requests, retries included. Price declines and token lengths do not act on it.
+    """
+
+    name: str
+    monthly_cost_usd: MonthlyCost
+    kind: WayKind = "rent"
+
+
+Way = ModelWay | MixWay | FleetWay
+
+
+def through_gateway(inner: ModelWay | MixWay, *, name: str, terms: Terms) -> ModelWay | MixWay:
+    """The same model or mix, billed by a gateway on its `terms` (which replace those of `inner`)."""
+    if isinstance(inner, MixWay):
+        return MixWay(name=name, parts=inner.parts, terms=terms, kind="gateway")
+    return ModelWay(
+        name=name,
+        sheet=inner.sheet,
+        processing=inner.processing,
+        batch_share=inner.batch_share,
+        terms=terms,
+        kind="gateway",
+    )
