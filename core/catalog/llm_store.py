@@ -12,9 +12,9 @@ from sqlmodel import col
 
 from core.catalog.aliases import AliasIndex, UnknownModelError
 from core.catalog.database import session
-from core.catalog.llm_seed import price_values
+from core.catalog.llm_rows import price_values
 from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
-from core.costs.tokens import CostQuote, PriceRow, PriceSheet, TokenUsage, quote
+from core.costs.tokens import LAYERS, CostQuote, PriceRow, PriceSheet, TokenUsage, quote
 
 VERSION_CHECK_S = 1.0
 """How long another process's change may go unnoticed; a look at the database at every quote would cost more than it."""
@@ -166,7 +166,10 @@ def build_sheets(models: Sequence[LlmModel], rows: Sequence[Any]) -> dict[str, P
             provider_id=one.provider_id,
             model_id=one.model_id,
             name=one.name,
-            rows=tuple(grouped.get((one.provider_id, one.model_id), ())),
+            rows=tuple(row for row in grouped.get((one.provider_id, one.model_id), ()) if row.layer in LAYERS),
+            shown_rows=tuple(
+                row for row in grouped.get((one.provider_id, one.model_id), ()) if row.layer not in LAYERS
+            ),
             context_window_tokens=one.context_window_tokens,
             is_retired=one.is_retired,
             note=one.note,

@@ -163,10 +163,10 @@ def _is_cheaper(one: PriceRow, other: PriceRow) -> bool:
 
 
 def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetime) -> NoPriceError:
-    first = sheet.first_moment
+    kind = component.replace("_", " ") if processing == "standard" else f"{processing} {component.replace('_', ' ')}"
+    first = sheet.first_moment(processing)
     if first is not None and at < first:
         return NoPriceError(f"{sheet.key} has no price before {first:%Y-%m-%d %H:%M} UTC.")
-    kind = component.replace("_", " ") if processing == "standard" else f"{processing} {component.replace('_', ' ')}"
     return NoPriceError(f"{sheet.key} has no price for {kind} at {at:%Y-%m-%d %H:%M} UTC.")
 
 

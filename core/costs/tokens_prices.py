@@ -6,6 +6,7 @@ The highest layer that has a price for a component, processing and moment decide
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,8 +25,14 @@ INPUT, CACHE_READ, CACHE_WRITE_5M, CACHE_WRITE_1H, OUTPUT = (
 COMPONENTS = (INPUT, CACHE_READ, CACHE_WRITE_5M, CACHE_WRITE_1H, OUTPUT)
 """Components a quote is made of. Others (audio, images, searches) are kept as data."""
 
-LAYERS = ("user", "correction", "feed", "bundle", "article")
-"""Where a price comes from, the most trusted first; see ARCHITECTURE "Prices: layers, dates, provenance"."""
+LAYERS = ("user", "correction", "feed", "bundle")
+"""Where a price that bills comes from, the most trusted first."""
+
+WHOLE_LAYERS = ("correction", "feed")
+"""Layers that describe a model's price list whole: where one states input or output, lower layers add nothing."""
+
+SHOWN_LAYERS = ("other", "article")
+"""Prices that are shown beside the others and never bill: rival sources, and the labelled figures of the article."""
 
 MAX_TOKENS = 10**15
 ALL_WEEKDAYS = 0b1111111
@@ -131,12 +138,13 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceSheet:
-    """Every price of one model, from all layers and times."""
+    """Every price of one model, from all layers and times; `shown_rows` (see SHOWN_LAYERS) never bill."""
 
     provider_id: str
     model_id: str
     name: str = ""
     rows: tuple[PriceRow, ...] = ()
+    shown_rows: tuple[PriceRow, ...] = ()
     context_window_tokens: int | None = None
     is_retired: bool = False
     note: str = ""
@@ -156,11 +164,54 @@ class PriceSheet:
         return {part: tuple(rows) for part, rows in found.items()}
 
     @cached_property
-    def first_moment(self) -> dt.datetime | None:
-        """Start of the first standard price; None when it is open or there is no price."""
-        starts = [row.valid_from for row in self.rows if row.component in (INPUT, OUTPUT)]
+    def eras(self) -> Mapping[tuple[str, str], Eras]:
+        """For each (component, processing): the stretches of time and the rows that may decide in each."""
+        return {part: _eras(self, part) for part in self.by_part}
+
+    def first_moment(self, processing: str = "standard") -> dt.datetime | None:
+        """Start of the first price for input or output; None when it is open or there is no price."""
+        starts = [row.valid_from for part in (INPUT, OUTPUT) for row in self.by_part.get((part, processing), ())]
         known = [start for start in starts if start is not None]
         return min(known) if known and len(known) == len(starts) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Eras:
+    """Stretches of time between price changes: `rows[i]`, best first, may decide from `starts[i]` on."""
+
+    starts: tuple[dt.datetime, ...]
+    rows: tuple[tuple[PriceRow, ...], ...]
+
+    def at(self, moment: dt.datetime) -> tuple[PriceRow, ...]:
+        """Rows that may decide at a moment (UTC), best first."""
+        return self.rows[bisect_right(self.starts, moment) - 1]
+
+
+def _eras(sheet: PriceSheet, part: tuple[str, str]) -> Eras:
+    component, processing = part
+    deciding = [row for name in (INPUT, OUTPUT) for row in sheet.by_part.get((name, processing), ())]
+    own = sheet.by_part[part]
+    edges = {edge for row in (*own, *deciding) for edge in (row.valid_from, row.valid_to) if edge is not None}
+    starts = (dt.datetime.min.replace(tzinfo=dt.UTC), *sorted(edges))
+    found = []
+    for start in starts:
+        rows = [row for row in own if row.holds_at(start)]
+        if component in COMPONENTS:
+            whole = min(
+                (_place(row) for row in deciding if row.layer in WHOLE_LAYERS and row.holds_at(start)), default=9
+            )
+            rows = [row for row in rows if _place(row) <= whole]
+        found.append(tuple(sorted(rows, key=_preference)))
+    return Eras(starts, tuple(found))
+
+
+def _place(row: PriceRow) -> int:
+    return LAYERS.index(row.layer)
+
+
+def _preference(row: PriceRow) -> tuple[int, bool, int, float]:
+    start = row.valid_from.timestamp() if row.valid_from else float("-inf")
+    return _place(row), not row.is_special, -row.min_input_tokens, -start
 
 
 def as_utc(at: dt.datetime | None) -> dt.datetime:
@@ -174,20 +225,12 @@ def find_row(sheet: PriceSheet, component: str, processing: str, at: dt.datetime
     """The price of a component at a moment (UTC) for a prompt of that length, None when there is none.
 
     Layer first, then rows of special hours before all-day ones, then the highest context tier reached, then the
-    latest start.
+    latest start. A tier reprices the whole request, not only the tokens above it.
     """
-    rows = [row for row in sheet.by_part.get((component, processing), ()) if row.holds_at(at)]
-    if not rows:
+    eras = sheet.eras.get((component, processing))
+    if eras is None:
         return None
-    if len(rows) == 1:
-        return rows[0] if rows[0].reaches(input_tokens) and rows[0].in_window(at) else None
-    layer = min(LAYERS.index(row.layer) for row in rows)
-    best: tuple[tuple[bool, int, float], PriceRow] | None = None
-    for row in rows:
-        if LAYERS.index(row.layer) != layer or not row.reaches(input_tokens) or not row.in_window(at):
-            continue
-        start = row.valid_from.timestamp() if row.valid_from else float("-inf")
-        rank = (row.is_special, row.min_input_tokens, start)
-        if best is None or rank > best[0]:
-            best = (rank, row)
-    return best[1] if best else None
+    for row in eras.at(at):
+        if row.reaches(input_tokens) and row.in_window(at):
+            return row
+    return None
