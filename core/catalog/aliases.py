@@ -18,6 +18,13 @@ HARMLESS_WORD = re.compile(
     r"v?\d+[a-z]?|latest|preview|exp|experimental|beta|stable|thinking|minimal|low|medium|high|default|us|eu|apac|global"
 )
 SUGGESTION_COUNT = 5
+PROVIDER_NAMES = {
+    "gemini": "google", "models": "google", "vertex_ai": "google", "xai": "x-ai", "bedrock": "aws",
+    "amazon-bedrock": "aws", "mistralai": "mistral", "together_ai": "together", "togetherai": "together", "fireworks_ai": "fireworks",
+}  # fmt: skip
+"""What other tools call providers, and what they are called here."""
+
+COMPACT_DATE = re.compile(r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=$|-|:)")
 
 
 class UnknownModelError(LookupError):
@@ -49,6 +56,7 @@ class AliasIndex:
         """`provider/model` as stored; UnknownModelError when no one name is meant."""
         text = name.strip().lower()
         provider, slash, model = text.partition("/")
+        provider = PROVIDER_NAMES.get(provider, provider)
         if slash and provider in self._providers:
             found = self._in_provider(provider, model)
             if found:
@@ -63,9 +71,11 @@ class AliasIndex:
     def _in_provider(self, provider: str, model: str) -> str | None:
         if not model:
             return None
-        exact = self._keys.get(f"{provider}/{model}") or self._exact.get((provider, model))
-        if exact:
-            return exact
+        # gpt-4.1-20250414 is how some tools write gpt-4.1-2025-04-14.
+        for one in (model, COMPACT_DATE.sub(r"-\1-\2-\3", model)):
+            exact = self._keys.get(f"{provider}/{one}") or self._exact.get((provider, one))
+            if exact:
+                return exact
         matching = [
             (len(pattern), key)
             for kind, pattern, key in self._rules.get(provider, ())

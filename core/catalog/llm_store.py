@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
@@ -13,19 +13,15 @@ from sqlmodel import col
 from core.catalog.aliases import AliasIndex, UnknownModelError
 from core.catalog.database import session
 from core.catalog.llm_rows import price_values
+from core.catalog.llm_sheets import COLUMNS, build_sheets, discounted
 from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
-from core.costs.tokens import LAYERS, CostQuote, PriceRow, PriceSheet, TokenUsage, quote
+from core.costs.tokens import CostQuote, PriceRow, PriceSheet, TokenUsage, quote
 
 VERSION_CHECK_S = 1.0
 """How long another process's change may go unnoticed; a look at the database at every quote would cost more than it."""
 
 USER_LAYER = "user"
 _P = LlmPriceRow
-_COLUMNS: tuple[Any, ...] = (
-    _P.provider_id, _P.model_id, _P.component, _P.processing, _P.micro_usd_per_mtok, _P.min_input_tokens,
-    _P.threshold_op, _P.valid_from, _P.valid_to, _P.window_start_minute, _P.window_end_minute, _P.weekdays, _P.layer,
-    _P.source, _P.as_of, _P.price_text, _P.note,
-)  # fmt: skip
 
 
 class LlmPrices:
@@ -74,12 +70,16 @@ class LlmPrices:
             return
         self._checked_at = now
         with session(self.engine) as opened:
-            version = tuple(opened.execute(select(func.max(_P.id), func.count(col(_P.closed_at)), func.count())).one())
+            agreed = list(opened.scalars(select(ProviderDiscount).order_by(col(ProviderDiscount.provider_id))))
+            version = (
+                *opened.execute(select(func.max(_P.id), func.count(col(_P.closed_at)), func.count())).one(),
+                *((one.provider_id, one.share_millionths, one.created_at) for one in agreed),
+            )
             if version != self._version:
-                rows = opened.execute(select(*_COLUMNS).where(col(_P.closed_at).is_(None)).order_by(col(_P.id))).all()
+                rows = opened.execute(select(*COLUMNS).where(col(_P.closed_at).is_(None)).order_by(col(_P.id))).all()
                 models = list(opened.scalars(select(LlmModel)))
                 aliases = list(opened.scalars(select(LlmAlias).order_by(col(LlmAlias.rank), col(LlmAlias.id))))
-                self._sheets, self._named = build_sheets(models, rows), {}
+                self._sheets, self._named = discounted(build_sheets(models, rows), agreed), {}
                 self._index = AliasIndex(self._sheets, aliases)
                 self._version = version
 
@@ -130,6 +130,10 @@ class LlmPrices:
             )
         self._checked_at = float("-inf")
 
+    def overrides(self) -> list[tuple[str, PriceRow]]:
+        """The user's own prices that hold: `provider/model` and price, in the order they were stored."""
+        return [(key, row) for key, sheet in self.sheets().items() for row in sheet.rows if row.layer == USER_LAYER]
+
     def discounts(self) -> dict[str, tuple[float, str]]:
         """The user's discounts: share (0 to 1) and reason by provider."""
         with session(self.engine) as opened:
@@ -140,6 +144,7 @@ class LlmPrices:
         """Stores a discount (0 to 1) on everything of a provider; 0 removes it. ValueError outside 0 to 1."""
         if not 0 <= share < 1:
             raise ValueError(f"The discount is {share:g}: give a share from 0 to below 1.")
+        self._checked_at = float("-inf")
         with session(self.engine) as opened:
             if share == 0:
                 known = opened.get(ProviderDiscount, provider_id)
@@ -154,49 +159,3 @@ class LlmPrices:
                     created_at=dt.datetime.now(dt.UTC),
                 )
             )
-
-
-def build_sheets(models: Sequence[LlmModel], rows: Sequence[Any]) -> dict[str, PriceSheet]:
-    """Sheets by `provider/model` of table rows; a price of a model that no longer exists is left out."""
-    grouped: dict[tuple[str, str], list[PriceRow]] = {}
-    for row in rows:
-        grouped.setdefault((row[0], row[1]), []).append(_price(row))
-    return {
-        f"{one.provider_id}/{one.model_id}": PriceSheet(
-            provider_id=one.provider_id,
-            model_id=one.model_id,
-            name=one.name,
-            rows=tuple(row for row in grouped.get((one.provider_id, one.model_id), ()) if row.layer in LAYERS),
-            shown_rows=tuple(
-                row for row in grouped.get((one.provider_id, one.model_id), ()) if row.layer not in LAYERS
-            ),
-            context_window_tokens=one.context_window_tokens,
-            is_retired=one.is_retired,
-            note=one.note,
-            modalities=tuple(one.modalities.split(",")),
-        )
-        for one in models
-    }
-
-
-def _price(row: Any) -> PriceRow:
-    return PriceRow(
-        component=row[2],
-        processing=row[3],
-        micro_usd_per_mtok=row[4],
-        min_input_tokens=row[5],
-        threshold_op=row[6],
-        valid_from=_utc(row[7]),
-        valid_to=_utc(row[8]),
-        window=None if row[9] is None else (row[9], row[10]),
-        weekdays=row[11],
-        layer=row[12],
-        source=row[13],
-        as_of=row[14],
-        price_text=row[15],
-        note=row[16],
-    )
-
-
-def _utc(moment: dt.datetime | None) -> dt.datetime | None:
-    return None if moment is None else moment.replace(tzinfo=dt.UTC)
