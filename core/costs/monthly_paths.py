@@ -92,7 +92,7 @@ def _per_path(workload: Workload, outlook: Outlook, starts: list[dt.date], score
     """Planned growth, the path's season and its retries (months x paths or months x 1)."""
     months = np.arange(len(starts))
     grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
-    factor = grown[:, None]
+    factor: Floats = np.asarray(grown, dtype=np.float64)[:, None]
     if workload.seasonality:
         amplitude = bounded(
             workload.seasonality,
