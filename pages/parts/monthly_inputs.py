@@ -1,0 +1,96 @@
+"""Which inputs does the monthly cost page offer beside its chart, and which behind a button?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.costs.monthly import DEFAULT_SEED, Outlook
+from core.costs.monthly_outlook import LIMITS
+from core.workload import LIMITS as WORKLOAD_LIMITS
+from core.workload import Workload
+from pages.parts import monthly_data, state, ways
+from pages.parts.state import tr
+from pages.parts.workload_bar import workload_fields
+
+BESIDE = ("requests_per_month", "growth_per_month", "cached_share", "horizon_months", "budget_usd_per_month")
+BEHIND = (
+    "input_tokens", "output_tokens", "cache_write_share", "batch_share", "input_spread", "output_spread",
+    "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
+)  # fmt: skip
+END_VOLUME = f"{monthly_data.PREFIX}end_volume"
+
+
+def show_inputs() -> None:
+    """The inputs that move most, then three buttons for the rest."""
+    workload_fields(BESIDE)
+    with st.container(horizontal=True):
+        more = st.popover(tr("monthly_cost.more"), icon=":material/tune:", on_change="rerun", key="monthly_cost_more")
+        if more.open:
+            with more:
+                _end_volume()
+                workload_fields(BEHIND)
+        show_ways_button()
+        unsure = st.popover(
+            tr("monthly_cost.assumptions"), icon=":material/casino:", on_change="rerun", key="monthly_cost_unsure"
+        )
+        if unsure.open:
+            with unsure:
+                _assumptions()
+
+
+def show_ways_button() -> None:
+    """The ways compared, behind a button."""
+    compared = st.popover(
+        tr("monthly_cost.ways"), icon=":material/compare_arrows:", on_change="rerun", key="monthly_cost_ways"
+    )
+    if compared.open:
+        with compared:
+            ways.editor()
+            _baseline()
+
+
+def _baseline() -> None:
+    found, _ = ways.current()
+    labels = {ways.way_id(way): way.name for way in found}
+    if not labels:
+        return
+    if st.session_state.get(monthly_data.BASELINE) not in labels:
+        st.session_state[monthly_data.BASELINE] = next(iter(labels))
+    st.selectbox(
+        tr("monthly_cost.baseline"), list(labels), key=monthly_data.BASELINE,
+        format_func=lambda one: labels.get(one, one),
+    )  # fmt: skip
+
+
+def _end_volume() -> None:
+    workload = state.workload()
+    months = workload.horizon_months
+    end = workload.requests_per_month * (1 + workload.growth_per_month) ** (months - 1)
+    limit = WORKLOAD_LIMITS["requests_per_month"]
+    st.session_state[END_VOLUME] = int(min(max(end, limit.low), limit.high))
+    st.number_input(
+        tr("monthly_cost.field_end_volume"), int(limit.low), int(limit.high), key=END_VOLUME,
+        help=tr("monthly_cost.help_end_volume"), on_change=_take_end_volume, disabled=months < 2,
+    )  # fmt: skip
+
+
+def _take_end_volume() -> None:
+    workload, end = state.workload(), st.session_state.get(END_VOLUME)
+    if not end or workload.horizon_months < 2:
+        return
+    growth = (end / workload.requests_per_month) ** (1 / (workload.horizon_months - 1)) - 1
+    changed, _ = Workload.from_mapping(workload.to_mapping() | {"grow": f"{growth:.9f}"})
+    state.set_workload(changed)
+
+
+def _assumptions() -> None:
+    st.date_input(
+        tr("monthly_cost.field_start"), key=monthly_data.START, min_value=monthly_data.EARLIEST,
+        max_value=monthly_data.LATEST,
+    )  # fmt: skip
+    for name, (low, high) in LIMITS.items():
+        step = 0.5 if getattr(Outlook(), name) <= 0.01 else 5.0
+        st.number_input(
+            tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{monthly_data.PREFIX}{name}"
+        )
+    st.caption(tr("monthly_cost.assumptions_note", seed=DEFAULT_SEED))
