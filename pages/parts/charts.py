@@ -59,11 +59,16 @@ def figure(
         showlegend=show_legend,
         legend={"orientation": "h", "yanchor": "top", "y": -0.18, "xanchor": "left", "x": 0},
         hovermode="closest",
-        xaxis={"automargin": True, "type": "log" if log_x else None},
-        yaxis={"automargin": True, "type": "log" if log_y else None},
+        xaxis=_axis(is_log=log_x),
+        yaxis=_axis(is_log=log_y),
         dragmode=False,
     )
     return fig
+
+
+def _axis(*, is_log: bool) -> dict[str, Any]:
+    # One label per decade: the digits between them only clutter.
+    return {"automargin": True, "type": "log", "dtick": 1} if is_log else {"automargin": True}
 
 
 def show(

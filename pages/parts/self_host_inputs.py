@@ -1,0 +1,144 @@
+"""Which model is rented for, on which machines, run how, and compared with which API? The inputs of "rent or call"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.costs.model_shapes import model_shapes
+from core.costs.selfhost import HOURS_PER_MONTH, Operations
+from core.costs.tokens import PriceSheet
+from pages.parts import address, widgets
+from pages.parts.state import catalog, tr
+
+PRECISIONS = ("fp16", "fp8", "fp4")
+PURCHASES = ("on_demand", "reserved", "spot")
+ANY = ""
+# Models most readers know, offered for comparison beside the hosts of the open model itself.
+WELL_KNOWN = (
+    "openai/gpt-4.1", "openai/gpt-4o-mini", "google/gemini-2.5-flash", "anthropic/claude-sonnet-4-5",
+    "deepseek/deepseek-chat",
+)  # fmt: skip
+HOSTS_SHOWN = 20
+
+# Name of the field, its limits as the reader sees them, its step, and its factor to the core's unit.
+OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
+    "load_factor": (10, 100, 5, 0.01),
+    "redundancy": (0, 10, 1, 1),
+    "hours_per_month": (1, HOURS_PER_MONTH, 10, 1),
+    "autoscale_share": (0, 100, 5, 0.01),
+    "staff_fte": (0, 20, 0.05, 1),
+    "salary_usd_per_year": (0, 1_000_000, 5_000, 1),
+    "storage_gb": (0, 1_000_000, 100, 1),
+    "egress_kb_per_request": (0, 100_000, 1, 1),
+    "observability_usd_per_month": (0, 1_000_000, 50, 1),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the reader chose; None where a choice is open."""
+
+    model_id: str
+    precision: str
+    purchase_option: str
+    country: str | None
+    api_model: str | None
+    measured_tokens_per_s: float | None
+    operations: Operations
+
+
+def hosts_of(model_id: str, sheets: Mapping[str, PriceSheet]) -> list[str]:
+    """Catalog models that serve this open model, by their id; retired ones are left out."""
+    wanted = _plain(model_id)
+    found = [key for key, sheet in sheets.items() if wanted in _plain(sheet.model_id) and not sheet.is_retired]
+    return sorted(found)[:HOSTS_SHOWN]
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())
+
+
+def fields(api_models: Sequence[str], countries: Sequence[str]) -> list[address.Field]:
+    """Every input of the page with its limits; keys are names in the address."""
+    plain = Operations()
+    found = [
+        address.Field(key="sh_model", kind="choice", default="llama-3.3-70b", options=tuple(model_shapes())),
+        address.Field(key="sh_precision", kind="choice", default="fp8", options=PRECISIONS),
+        address.Field(key="sh_purchase", kind="choice", default="on_demand", options=PURCHASES),
+        address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries)),
+        address.Field(key="sh_api", kind="choice", default=ANY, options=(ANY, *api_models)),
+        address.Field(key="sh_measured", kind="float", default=None, low=1, high=10_000_000),
+    ]
+    for name, (low, high, _, factor) in OPERATION_FIELDS.items():
+        default = round(getattr(plain, name) / factor, 6)
+        found.append(address.Field(key=f"sh_{name}", kind="float", default=float(default), low=low, high=high))
+    return found
+
+
+def draw(api_models: Sequence[str], countries: Sequence[str]) -> None:
+    """Draws the inputs beside the answer; rare ones in an expander that says what is in it."""
+    names = {key: shape.name for key, shape in model_shapes().items()}
+    st.selectbox(tr("self_host.model"), list(names), key="sh_model", format_func=names.__getitem__)
+    left, right = st.columns(2)
+    left.selectbox(tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"))
+    right.selectbox(
+        tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=lambda one: tr(f"self_host.purchase_{one}")
+    )
+    st.selectbox(
+        tr("self_host.api"), (ANY, *api_models), key="sh_api",
+        format_func=lambda one: one or tr("self_host.api_cheapest"), help=tr("self_host.api_help"),
+    )  # fmt: skip
+    st.selectbox(
+        tr("self_host.country"), (ANY, *countries), key="sh_country",
+        format_func=lambda one: one or tr("self_host.anywhere"),
+    )  # fmt: skip
+    more = st.expander(tr("self_host.operations"), on_change="rerun", key="sh_more")
+    if more.open:
+        with more:
+            _draw_operations()
+
+
+def _draw_operations() -> None:
+    st.number_input(
+        tr("self_host.measured"), 1.0, 10_000_000.0, key="sh_measured", placeholder="–",
+        help=tr("self_host.measured_help"),
+    )  # fmt: skip
+    for name, (low, high, step, _) in OPERATION_FIELDS.items():
+        st.number_input(
+            tr(f"self_host.op_{name}"), float(low), float(high), step=float(step), key=f"sh_{name}", format="%.4g",
+            help=tr(f"self_host.op_help_{name}"),
+        )  # fmt: skip
+
+
+def read(api_models: Sequence[str], countries: Sequence[str]) -> Choices:
+    """The choices as of this run; what an address got wrong is said on the page."""
+    values, problems = address.bind(fields(api_models, countries))
+    widgets.show_problems(problems, {one.field: _label(one.field) for one in problems})
+    return Choices(
+        model_id=values["sh_model"],
+        precision=values["sh_precision"],
+        purchase_option=values["sh_purchase"],
+        country=values["sh_country"] or None,
+        api_model=values["sh_api"] or None,
+        measured_tokens_per_s=values["sh_measured"],
+        operations=_operations(values),
+    )
+
+
+def _operations(values: Mapping[str, Any]) -> Operations:
+    found = {name: float(values[f"sh_{name}"]) * factor for name, (*_, factor) in OPERATION_FIELDS.items()}
+    return Operations(**{**found, "redundancy": int(found["redundancy"])})  # type: ignore[arg-type]
+
+
+def _label(key: str) -> str:
+    name = key.removeprefix("sh_")
+    return tr(f"self_host.op_{name}") if name in OPERATION_FIELDS else tr(f"self_host.{name}")
+
+
+def open_sheets() -> Mapping[str, PriceSheet]:
+    """Every model of the catalog."""
+    return catalog().llm.sheets()

@@ -1,0 +1,106 @@
+"""What does "rent or call" compare? The cheapest fleet and the cheapest API for the workload, and where they cross."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from core.costs.model_shapes import model_shape
+from core.costs.monthly_prices import PriceGap, plan_lengths, request_cost
+from core.costs.monthly_ways import ModelWay
+from core.costs.selfhost import Machine, naive_break_even_requests
+from core.costs.selfhost_break_even import BreakEven, break_even
+from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
+from core.costs.throughput import ModelDoesNotFitError
+from core.costs.tokens import PriceSheet
+from core.workload import Workload
+from pages.parts.self_host_inputs import WELL_KNOWN, Choices, hosts_of
+from pages.parts.state import catalog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiBill:
+    """A model's API and what the workload costs on it."""
+
+    key: str
+    usd_per_request: float
+    usd_per_month: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Both ways, ranked; `even` is against `api`, its band from the throughput's band."""
+
+    apis: tuple[ApiBill, ...]
+    ranked: tuple[RankedOffer, ...]
+    api: ApiBill | None
+    best: RankedOffer | None
+    machine: Machine | None
+    even: BreakEven | None
+    even_low: BreakEven | None
+    even_high: BreakEven | None
+    naive_requests: float | None
+
+
+def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload) -> list[ApiBill]:
+    """The workload's bill on each model that has a price today, the cheapest first."""
+    now = dt.datetime.now(dt.UTC)
+    found = []
+    for key in keys:
+        sheet = sheets.get(key)
+        if sheet is None:
+            continue
+        try:
+            cost, _ = request_cost(ModelWay(name=key, sheet=sheet), workload, plan_lengths(workload), now)
+        except PriceGap:
+            continue
+        usd = float(cost.total)
+        requests = workload.requests_per_month * (1 + workload.retry_share)
+        if usd > 0:
+            found.append(ApiBill(key=key, usd_per_request=usd, usd_per_month=usd * requests))
+    return sorted(found, key=lambda one: one.usd_per_month)
+
+
+def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSheet]) -> Plan:
+    """Ranks offers and APIs and finds where they cross."""
+    keys = [choices.api_model] if choices.api_model else hosts_of(choices.model_id, sheets) or list(WELL_KNOWN)
+    apis = api_bills(keys, sheets, workload)
+    offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
+    today = dt.datetime.now(dt.UTC).date()
+    ranked = rank_offers(
+        offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today
+    )
+    api, best = (apis[0] if apis else None), (ranked[0] if ranked else None)
+    plan = Plan(
+        apis=tuple(apis), ranked=tuple(ranked), api=api, best=best, machine=None, even=None, even_low=None,
+        even_high=None, naive_requests=None,
+    )  # fmt: skip
+    return _crossed(plan, choices, workload) if api and best else plan
+
+
+def _crossed(plan: Plan, choices: Choices, workload: Workload) -> Plan:
+    if plan.best is None or plan.api is None:
+        return plan
+    machine = machine_of(plan.best.offer, plan.best.estimate)
+    slow, fast = plan.best.estimate.low, plan.best.estimate.high
+    if choices.measured_tokens_per_s is not None:
+        machine = replace(machine, tokens_per_s_per_replica=choices.measured_tokens_per_s)
+        slow = fast = choices.measured_tokens_per_s
+    usd, operations = plan.api.usd_per_request, choices.operations
+    return replace(
+        plan,
+        machine=machine,
+        even=break_even(machine, workload, operations, usd),
+        even_low=break_even(replace(machine, tokens_per_s_per_replica=fast), workload, operations, usd),
+        even_high=break_even(replace(machine, tokens_per_s_per_replica=slow), workload, operations, usd),
+        naive_requests=naive_break_even_requests(machine, workload, usd),
+    )
+
+
+def what_would_fit(model_id: str, precision: str) -> float:
+    """GB of memory the weights take, for the sentence of an empty table."""
+    return model_shape(model_id).weight_gb(precision)
+
+
+__all__ = ["ApiBill", "ModelDoesNotFitError", "Plan", "api_bills", "make_plan", "what_would_fit"]

@@ -1,0 +1,171 @@
+"""Rent GPUs or call an API: which is cheaper for this workload, from which volume, and for whom?"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from core.workload import Workload
+from pages.parts import self_host_charts, self_host_inputs, self_host_verdict, state, tables, widgets
+from pages.parts.self_host_inputs import Choices
+from pages.parts.self_host_plan import Plan, make_plan, what_would_fit
+from pages.parts.state import catalog, fmt, tr
+from pages.parts.workload_bar import workload_bar
+
+TABLE_ROWS = 200
+
+
+@state.block
+def page() -> None:
+    workload = workload_bar()
+    st.title(tr("self_host.title"))
+    sheets = self_host_inputs.open_sheets()
+    model_id = str(st.session_state.get("sh_model") or "llama-3.3-70b")
+    api_models = list(dict.fromkeys([*self_host_inputs.hosts_of(model_id, sheets), *self_host_inputs.WELL_KNOWN]))
+    countries = sorted({one.country for one in catalog().gpu_offers() if one.country})
+    choices = self_host_inputs.read(api_models, countries)
+    values = self_host_verdict.read()
+    plan = make_plan(choices, workload, sheets)
+    _answer(plan)
+    left, right = st.columns([7, 3], gap="large")
+    with right:
+        self_host_inputs.draw(api_models, countries)
+    with left:
+        if plan.best is None:
+            needed = fmt().number(what_would_fit(choices.model_id, choices.precision))
+            widgets.show_empty(tr("self_host.none_fits"), tr("self_host.none_fits_body", gb=needed))
+        else:
+            self_host_charts.volume_chart(plan, choices, workload, _takeaway(plan))
+            _why(plan, choices)
+    self_host_verdict.draw(self_host_verdict.reasons(plan, choices, workload, values))
+    self_host_verdict.draw_thresholds()
+    if plan.best is not None:
+        self_host_charts.tornado_chart(plan, choices, workload)
+        _offers(plan, workload)
+
+
+def _answer(plan: Plan) -> None:
+    show = fmt()
+    one, two, three, four = st.columns(4)
+    api, best = plan.api, plan.best
+    one.metric(
+        tr("self_host.metric_api", name=api.key.partition("/")[0] if api else "–"),
+        show.money_short(api.usd_per_month if api else None),
+    )
+    fleet = best.fleet if best else None
+    two.metric(
+        tr("self_host.metric_fleet", name=_fleet_name(plan)),
+        show.money_short(fleet.tco_usd_per_month if fleet else None),
+    )
+    saving = api.usd_per_month - fleet.tco_usd_per_month if api and fleet else None
+    three.metric(tr("self_host.metric_saving"), show.money_short(saving), help=tr("self_host.metric_saving_help"))
+    four.metric(tr("self_host.metric_even"), _even_text(plan), help=tr("self_host.metric_even_help"))
+
+
+def _fleet_name(plan: Plan) -> str:
+    if plan.best is None:
+        return "–"
+    return f"{plan.best.fleet.gpu_count} × {plan.best.offer.gpu_model}"
+
+
+def _even_text(plan: Plan) -> str:
+    if plan.even is None:
+        return "–"
+    if plan.even.always == "rent":
+        return tr("self_host.even_always")
+    lasting = plan.even.lasting
+    return tr("self_host.even_never") if lasting is None else fmt().compact(lasting.requests_per_month)
+
+
+def _takeaway(plan: Plan) -> str:
+    even = plan.even
+    if even is None:
+        return tr("self_host.takeaway_no_api")
+    if even.always:
+        return tr(f"self_host.takeaway_{even.always}")
+    lasting = even.lasting
+    if lasting is None:
+        return tr("self_host.takeaway_between")
+    show = fmt()
+    return tr(
+        "self_host.takeaway_above", requests=show.compact(lasting.requests_per_month),
+        mtok=show.compact(lasting.mtok_per_month),
+    )  # fmt: skip
+
+
+def _why(plan: Plan, choices: Choices) -> None:
+    """What the answer rests on: speed and its band, utilization, the naive figure beside the true one."""
+    if plan.best is None or plan.machine is None:
+        return
+    if plan.api:
+        st.caption(tr("self_host.why_api", model=plan.api.key, usd=fmt().money(plan.api.usd_per_request)))
+    show, estimate, fleet = fmt(), plan.best.estimate, plan.best.fleet
+    st.caption(
+        tr(
+            "self_host.why_speed", speed=show.number(plan.machine.tokens_per_s_per_replica),
+            low=show.number(estimate.low), high=show.number(estimate.high), gpus=str(estimate.gpus_per_replica),
+            basis=tr(f"self_host.basis_{estimate.basis_kind}", row=estimate.nearest),
+        )
+    )  # fmt: skip
+    st.caption(
+        tr(
+            "self_host.why_fleet", replicas=show.number(fleet.replica_count), machines=show.number(fleet.machine_count),
+            utilization=show.percent(fleet.utilization), peak=show.number(fleet.peak_tokens_per_s),
+        )
+    )  # fmt: skip
+    lasting = plan.even.lasting if plan.even else None
+    if plan.naive_requests and lasting:
+        st.caption(
+            tr(
+                "self_host.why_naive", naive=show.compact(plan.naive_requests),
+                true=show.compact(lasting.requests_per_month),
+                ratio=show.number(lasting.requests_per_month / plan.naive_requests, 1),
+            )
+        )  # fmt: skip
+    elif plan.naive_requests and plan.even and plan.even.never:
+        st.caption(
+            tr(
+                "self_host.why_never",
+                naive=show.compact(plan.naive_requests),
+                why=tr(f"self_host.never_{plan.even.never}"),
+            )
+        )
+
+
+def _offers(plan: Plan, workload: Workload) -> None:
+    st.subheader(tr("self_host.offers_title"))
+    today = dt.datetime.now(dt.UTC).date()
+    columns = [
+        tables.Column(field="provider", label=tr("self_host.col_provider"), pinned=True),
+        tables.Column(field="gpu", label=tr("self_host.col_gpu")),
+        tables.Column(field="region", label=tr("self_host.col_region")),
+        tables.Column(field="gpus", label=tr("self_host.col_gpus"), kind="number"),
+        tables.Column(field="usd_per_mtok", label=tr("self_host.col_per_mtok"), kind="money", unit="/Mtok", digits=3),
+        tables.Column(field="tco", label=tr("self_host.col_tco"), kind="money", unit=tr("common.per_month")),
+        tables.Column(field="utilization", label=tr("self_host.col_utilization"), kind="share"),
+        tables.Column(field="speed", label=tr("self_host.col_speed"), kind="number", unit="tok/s"),
+        tables.Column(field="as_of", label=tr("self_host.col_age")),
+        tables.Column(field="source", label=tr("self_host.col_source")),
+    ]
+    rows = [
+        {
+            "provider": one.offer.provider_id,
+            "gpu": f"{one.offer.gpu_count} × {one.offer.gpu_model} {one.offer.gpu_form or ''}".strip(),
+            "region": one.offer.region or one.offer.country or "–",
+            "gpus": one.fleet.gpu_count,
+            "usd_per_mtok": one.fleet.usd_per_mtok,
+            "tco": one.fleet.tco_usd_per_month,
+            "utilization": one.fleet.utilization,
+            "speed": one.estimate.output_tokens_per_s,
+            "as_of": widgets.age_text(one.offer.as_of, today),
+            "source": one.offer.source,
+        }
+        for one in plan.ranked[:TABLE_ROWS]
+    ]
+    tables.table(rows, columns, key="sh_offers", alt=tr("self_host.offers_title"), height=320)
+    tables.download(rows, columns, key="sh_csv", file_stem="breakeven-rent-or-call")
+    widgets.show_sources([(one.offer.source, one.offer.as_of) for one in plan.ranked[:TABLE_ROWS]], today)
+
+
+page()
