@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Select, Table, func, literal_column, select
 from core.money import usd_from_pico
 from core.usage.entries import WASTED
 from core.usage.histogram import BUCKET_COUNT, percentile_ms
-from core.usage.tables import COUNTERS, DAYS, HOURS, LATENCY_BUCKETS, MEASURES, SQUARES, TTFT_BUCKETS
+from core.usage.tables import COUNTERS, DAYS, HOURS, MEASURES, SQUARES
 from core.usage.tally import DAY_S, PICO_PER_MICRO
 from core.usage.write import transaction
 
@@ -140,6 +140,26 @@ def total(engine: Engine, filters: Filters | None = None, *, level: Level = "cal
     return next(iter(totals(engine, filters, level=level)), Totals())
 
 
+def fold(rows: Iterable[Totals], *places: int) -> list[Totals]:
+    """The rows summed by the named places of their key, ordered by that; without places all into one."""
+    groups: dict[tuple[Any, ...], list[Totals]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.key[place] for place in places), []).append(row)
+    return [_sum(key, groups[key]) for key in sorted(groups)]
+
+
+def _sum(key: tuple[Any, ...], rows: Sequence[Totals]) -> Totals:
+    if len(rows) == 1:
+        return replace(rows[0], key=key)
+    figures: dict[str, Any] = {name: sum(getattr(row, name) for row in rows) for name in (*COUNTERS, *SQUARES)}
+    return Totals(
+        key=key,
+        latency_buckets=tuple(map(sum, zip(*(row.latency_buckets for row in rows), strict=True))),
+        ttft_buckets=tuple(map(sum, zip(*(row.ttft_buckets for row in rows), strict=True))),
+        **figures,
+    )
+
+
 def wasted(engine: Engine, filters: Filters | None = None, *, by: Sequence[By] = ("outcome",)) -> list[Totals]:
     """Attempts that were paid for (or may have been) and gave no whole answer."""
     chosen = filters or Filters()
@@ -202,11 +222,12 @@ def _where(statement: Select[Any], table: Table, filters: Filters) -> Select[Any
 
 def _totals(row: Any, key_count: int) -> Totals:
     # PostgreSQL sums bigints as numeric: every figure is made a plain int again.
-    figures: dict[str, Any] = {name: int(getattr(row, name)) for name in COUNTERS}
-    figures |= {name: float(getattr(row, name)) for name in SQUARES}
+    values = tuple(row)
+    counters = key_count + len(COUNTERS)
+    squares = counters + len(SQUARES)
+    buckets = tuple(map(int, values[squares:]))
+    figures: dict[str, Any] = dict(zip(COUNTERS, map(int, values[key_count:counters]), strict=True))
+    figures |= dict(zip(SQUARES, map(float, values[counters:squares]), strict=True))
     return Totals(
-        key=tuple(row[:key_count]),
-        latency_buckets=tuple(int(getattr(row, name)) for name in LATENCY_BUCKETS),
-        ttft_buckets=tuple(int(getattr(row, name)) for name in TTFT_BUCKETS),
-        **figures,
+        key=values[:key_count], latency_buckets=buckets[:BUCKET_COUNT], ttft_buckets=buckets[BUCKET_COUNT:], **figures
     )
