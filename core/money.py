@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Literal
 
 from babel.dates import format_date
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 MICRO = 1_000_000
 PICO_PER_USD = 10**12
@@ -119,10 +120,8 @@ class Formatter:
         else:
             value = Decimal(str(usd))
             places = digits if digits is not None else _usd_digits(usd)
-        pattern = (
-            "¤#,##0" + ("." + "0" * places if places else "") + ";-¤#,##0" + ("." + "0" * places if places else "")
-        )
-        return str(format_currency(value, self.currency, pattern, locale=self.locale, currency_digits=False))
+        sign = "-" if value < 0 else ""
+        return f"{sign}{self.symbol}{self.number(abs(value), places)}"
 
     def money_short(self, usd: Amount | None) -> str:
         """A USD amount with three significant digits (`$1.23K`, `₩170만`), for metrics and chart labels."""
@@ -144,7 +143,9 @@ class Formatter:
         shown = float(f"{float(value):.3g}")
         if abs(shown) < self._compact_from:
             return str(format_decimal(shown, format="#,##0.##", locale=self.locale))
-        return str(format_compact_decimal(shown, locale=self.locale, fraction_digits=2)).replace(" ", "")
+        text = str(format_compact_decimal(shown, locale=self.locale, fraction_digits=2)).replace(" ", "")
+        # Babel leaves the thousands of a compact number ungrouped: 4900만 reads better as 4,900만.
+        return re.sub(r"^-?\d{4,}", lambda digits: f"{int(digits[0]):,}", text)
 
     def number(self, value: Amount | None, digits: int = 0) -> str:
         """A number with group separators and exactly `digits` decimals."""

@@ -36,7 +36,11 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
                 line={"color": charts.colour(name), "shape": shape, "dash": dash, "width": 2.5},
             )
         )  # fmt: skip
-    fig.add_vline(x=middle, line={"dash": "dot", "width": 1}, annotation_text=tr("self_host.you_are_here"))
+    fig.add_vline(
+        x=middle,
+        line={"dash": "dot", "width": 1, "color": charts.palette()[9]},
+        annotation_text=tr("self_host.you_are_here"),
+    )
     _mark_crossings(fig, plan)
     numbers = pd.DataFrame({tr("self_host.requests"): volume, "rent": rent, "call": call})[::15]
     charts.show(fig, title=title, unit=tr("self_host.chart_unit", symbol=show.symbol), key="sh_chart", numbers=numbers)

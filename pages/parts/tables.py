@@ -59,7 +59,9 @@ def _config(column: Column) -> Any:
     label = heading(column)
     common: dict[str, Any] = {"help": column.help, "width": column.width, "pinned": column.pinned}
     if column.kind in {"number", "money", "share"}:
-        digits = 0 if column.kind == "money" and fmt().currency == "KRW" and column.digits <= 2 else column.digits
+        # A won is about a thousandth of a dollar: three decimals fewer say the same.
+        is_won = column.kind == "money" and fmt().currency == "KRW"
+        digits = max(0, column.digits - 3) if is_won else column.digits
         return st.column_config.NumberColumn(label, format=f"%,.{digits}f", alignment="right", **common)
     if column.kind == "link":
         return st.column_config.LinkColumn(label, **common)
