@@ -36,7 +36,7 @@ def show_article() -> None:
     columns = [
         Column(field="row", label=tr("monthly_cost.article_row")),
         Column(field="mtok", label=tr("monthly_cost.article_mtok"), kind="number"),
-        *(Column(field=key, label=ways.label_of(key), kind="money", digits=2) for key in known),
+        *(Column(field=key, label=ways.label_of(key), kind="number", unit="$", digits=2) for key in known),
     ]
     tables.table(
         [_list_row(row, known) for row in rows], columns, key="monthly_cost_article_list",
@@ -55,15 +55,16 @@ def show_article() -> None:
 
 
 def _columns() -> list[Column]:
+    """The article prints dollars, so its rows stay in dollars whatever the reader's currency."""
     label = "monthly_cost.article_"
     return [
         Column(field="row", label=tr(f"{label}row")),
         Column(field="mtok", label=tr(f"{label}mtok"), kind="number"),
-        Column(field="gateway", label=tr(f"{label}gateway"), kind="money", digits=2),
-        Column(field="direct", label=tr(f"{label}direct"), kind="money", digits=2),
-        Column(field="direct_printed", label=tr(f"{label}direct_printed"), kind="money", digits=2),
-        Column(field="saving", label=tr(f"{label}saving"), kind="money", digits=2),
-        Column(field="saving_printed", label=tr(f"{label}saving_printed"), kind="money", digits=2),
+        Column(field="gateway", label=tr(f"{label}gateway"), kind="number", unit="$", digits=2),
+        Column(field="direct", label=tr(f"{label}direct"), kind="number", unit="$", digits=2),
+        Column(field="direct_printed", label=tr(f"{label}direct_printed"), kind="number", unit="$", digits=2),
+        Column(field="saving", label=tr(f"{label}saving"), kind="number", unit="$", digits=2),
+        Column(field="saving_printed", label=tr(f"{label}saving_printed"), kind="number", unit="$", digits=2),
         Column(field="percent", label=tr(f"{label}percent"), kind="share"),
         Column(field="percent_printed", label=tr(f"{label}percent_printed"), kind="share"),
         Column(field="note", label=tr(f"{label}note")),

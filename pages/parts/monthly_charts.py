@@ -18,6 +18,8 @@ from pages.parts.state import fmt, tr
 
 LABELLED_LINES = 5
 BANDED_LINES = 4
+LABEL_GAP = 0.07
+LABEL_MAX_CHARS = 22
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -126,25 +128,25 @@ def _lines(fig: go.Figure, simulation: Simulation, lines: Sequence[tuple[WayResu
         )  # fmt: skip
     fig.update_yaxes(rangemode="tozero", tickformat="~s")
     fig.update_xaxes(tickformat="%Y-%m", hoverformat="%Y-%m")
+    if len(days) > 1:
+        fig.update_xaxes(range=[days[0], days[-1]])
     if len(lines) <= LABELLED_LINES:
-        _label_ends(fig, [(way.name, shown(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines], days[-1])
+        _label_ends(fig, [(way.name, shown(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines])
 
 
-def _label_ends(fig: go.Figure, ends: Sequence[tuple[str, float | None, str]], last_day: str) -> None:
-    """Names at the ends of lines, moved apart where lines end close together."""
+def _label_ends(fig: go.Figure, ends: Sequence[tuple[str, float | None, str]]) -> None:
+    """Names at the ends of lines, in the margin, moved apart where lines end close together."""
     known = sorted(((value, name, colour) for name, value, colour in ends if value is not None), reverse=True)
-    top = max((value for value, _, _ in known), default=1.0) or 1.0
-    gap, previous = top * 0.07, float("inf")
+    gap, previous = max((value for value, _, _ in known), default=1.0) * LABEL_GAP, float("inf")
     for value, name, colour in known:
         place = min(value, previous - gap)
         previous = place
         fig.add_annotation(
-            x=last_day, y=place, text=name.replace(" (", "<br>("), showarrow=False, xanchor="left", xshift=6,
-            font={"color": colour, "size": 12}, align="left",
+            x=1, xref="paper", y=place, text=name[:LABEL_MAX_CHARS],
+            showarrow=False, xanchor="left", xshift=6, font={"color": colour, "size": 12}, align="left",
         )  # fmt: skip
-    fig.update_layout(
-        margin={"l": 8, "r": 8 + 7 * min(24, max((len(name) for _, name, _ in known), default=0)), "t": 24, "b": 8}
-    )
+    longest = max((len(name) for _, name, _ in known), default=0)
+    fig.update_layout(margin={"l": 8, "r": 12 + 7 * min(LABEL_MAX_CHARS, longest), "t": 24, "b": 8})
 
 
 def parts_chart(plan: Plan, way: WayResult) -> None:

@@ -12,6 +12,7 @@ from core.catalog.scenarios import Scenario, ScenarioError, Scenarios
 from core.costs.monthly import Simulation
 from pages.parts import monthly_data, state, tables, widgets
 from pages.parts.monthly_charts import plain_money
+from pages.parts.monthly_tables import three_digits
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 
@@ -213,6 +214,6 @@ def _compare_rows(pair: Sequence[tuple[str, Simulation]]) -> list[dict[str, Any]
             way = next((one for one in simulation.ways if one.name == name), None)
             band = None if way is None else way.total_band
             row[f"total{place}"] = None if way is None else way.total_usd
-            row[f"p90{place}"] = None if band is None else float(f"{float(band.p90):.3g}")
+            row[f"p90{place}"] = None if band is None else three_digits(float(band.p90))
         rows.append(row)
     return rows

@@ -58,8 +58,9 @@ def summary_rows(simulation: Simulation, baseline: WayResult | None) -> Rows:
 
 
 def three_digits(usd: float) -> float:
-    """Percentiles move by a percent between seeds, so more digits would not be true."""
-    return float(f"{usd:.3g}")
+    """In the reader's currency; percentiles move by a percent between seeds, so more digits would not be true."""
+    per_usd = fmt().per_usd
+    return float(f"{usd * per_usd:.3g}") / per_usd
 
 
 def saving_share(way: WayResult, baseline: WayResult | None) -> float | None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog.database import open_engine
+from core.catalog.scenarios import Scenarios
+from core.workload import Workload
 from tests.pages.conftest import OpenPage, assert_whole
 
 VIEWS = ("months", "total", "parts", "moves", "why", "saved", "article")
+MODELS = ["google/gemini-2.5-flash", "openai/gpt-4.1"]
+
+
+def texts(at: AppTest) -> str:
+    found = [*at.markdown, *at.caption, *at.warning, *at.info, *at.error, *at.success]
+    return "\n".join(str(one.value) for one in found).replace("\\", "")
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -16,3 +28,153 @@ def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, lang: str, v
 
     assert len(at.metric) == 4
     assert at.get("plotly_chart")
+
+
+def test_the_articles_first_workload_costs_what_list_prices_say(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"way_models": MODELS, "insd": "0", "outsd": "0"})
+
+    # 50,000 x (1,500 x 0.30 + 500 x 2.50) / 1e6 and 50,000 x (1,500 x 2 + 500 x 8) / 1e6.
+    assert at.metric[0].value == "$85.00 /mo"
+    assert at.metric[1].value == "$350 /mo"
+    assert at.metric[2].value == "$3.18K"
+
+
+def test_moving_the_growth_slider_changes_the_answer(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost")
+    before = at.metric[0].delta
+
+    at.slider(key="wl_growth_per_month_slider").set_value(20.0).run()
+
+    assert_whole(at)
+    assert at.metric[0].delta != before
+
+
+def test_a_budget_turns_the_range_into_a_chance(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"budget": "1"})
+
+    assert at.metric[3].label == "Chance over budget"
+    assert at.metric[3].value == "100%"
+
+
+def test_a_gateway_and_a_mix_are_ways_too(open_page: OpenPage) -> None:
+    query = {
+        "way_models": MODELS, "way_gw": MODELS[0], "way_mix": f"{MODELS[0]}:80,{MODELS[1]}:20",
+    }  # fmt: skip
+    at = open_page("monthly_cost", query=query)
+
+    names = list(at.dataframe[0].value["way"])
+    assert set(names) >= {"Mix of models"}
+    assert any("gateway" in name for name in names)
+    assert len(names) == 4
+
+
+def test_shares_that_do_not_add_up_are_named_and_the_rest_stays(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"way_mix": f"{MODELS[0]}:80,{MODELS[1]}:30"})
+
+    assert "110" in texts(at)
+    assert len(at.metric) == 4
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"req": "0", "months": "0", "grow": "-99"},
+    {"req": "1e99", "months": "600", "grow": "10", "in": "1e30", "out": "-1", "budget": "-5"},
+    {"req": "nan", "months": "abc", "grow": "inf", "cached": "0.9", "cwrite": "0.9", "batch": "2"},
+    {"way_models": ["nobody/nothing"], "way_gw": "../../etc", "way_gw_fee": "nan", "way_vat": "1e9"},
+    {"way_models": [""], "way_mix": "a:b:c,,,:"},
+    {"way_mix": "nobody/x:100", "monthly_cost_view": "<script>", "monthly_cost_start": "2026-13-45"},
+    {"monthly_cost_start": "0001-01-01", "monthly_cost_requests_spread": "1e9", "monthly_cost_monthly_noise": "-3"},
+    {"monthly_cost_start": "9999-12-31", "months": "60", "grow": "1", "req": "100000000000"},
+    {"name": "**[x](javascript:alert(1))** $\\frac", "monthly_cost_baseline": "💥" * 50},
+]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_tampered_link_leaves_the_page_whole(open_page: OpenPage, lang: str, query: dict[str, Any]) -> None:
+    open_page("monthly_cost", lang=lang, query=query)
+
+
+@pytest.mark.parametrize("view", ["parts", "moves", "why", "total"])
+def test_a_single_month_is_drawn_in_every_view(open_page: OpenPage, view: str) -> None:
+    open_page("monthly_cost", query={"months": "1", "monthly_cost_view": view})
+
+
+def test_no_way_at_all_says_what_to_do(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"way_models": [""]})
+
+    assert not at.metric
+    assert "Nothing to compare yet" in texts(at)
+
+
+def test_prices_before_a_model_existed_are_unknown_and_never_zero(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"way_models": ["openai/gpt-4.1"], "monthly_cost_start": "2025-01-01"})
+
+    assert "has no price from 2025-01" in texts(at)
+    assert "$0" not in " ".join(str(metric.value) for metric in at.metric)
+
+
+def test_a_plan_is_saved_opened_copied_and_deleted(open_page: OpenPage, database_url: str) -> None:
+    at = open_page("monthly_cost", query={"monthly_cost_view": "saved", "req": "77000", "way_gw": MODELS[0]})
+    assert "No saved plan yet" in texts(at)
+
+    at.text_input(key="monthly_cost_save_name").set_value("Plan A").run()
+    at.button(key="monthly_cost_save").click().run()
+    assert "Saved: Plan A" in texts(at)
+    store = Scenarios(open_engine(database_url))
+    assert store.get("Plan A").workload.requests_per_month == 77_000
+    assert store.get("Plan A").parameters["way_gw"] == MODELS[0]
+
+    at.number_input(key="wl_requests_per_month").set_value(5_000).run()
+    at.button(key="monthly_cost_open").click().run()
+    assert_whole(at)
+    assert at.number_input(key="wl_requests_per_month").value == 77_000
+
+    at.button(key="monthly_cost_copy").click().run()
+    assert [one.name for one in store.all()] == ["Plan A", "Plan A (copy)"]
+    assert at.selectbox(key="monthly_cost_compare_a").value == "Plan A"
+
+    at.button(key="monthly_cost_delete").click().run()
+    assert_whole(at)
+    assert len(store.all()) == 1
+
+
+def test_a_plan_without_a_name_is_refused_in_one_sentence(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"monthly_cost_view": "saved"})
+
+    at.button(key="monthly_cost_save").click().run()
+
+    assert "Give the plan a name." in texts(at)
+
+
+def test_two_saved_plans_are_compared_with_their_own_inputs(open_page: OpenPage, database_url: str) -> None:
+    store = Scenarios(open_engine(database_url))
+    store.save("small", Workload(input_spread=0), {"way_models": MODELS[1]})
+    store.save("large", Workload(requests_per_month=500_000, input_spread=0), {"way_models": MODELS[1]})
+    at = open_page("monthly_cost", query={"monthly_cost_view": "saved"})
+
+    # 350 a month and ten times that, for twelve months; by name, `large` comes first.
+    found = next(table.value for table in at.dataframe if "total0" in table.value)
+    assert found["total0"].iloc[0] == pytest.approx(42_000)
+    assert found["total1"].iloc[0] == pytest.approx(4_200)
+
+
+def test_the_articles_table_is_shown_to_the_cent(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"monthly_cost_view": "article", "cur": "KRW"})
+
+    table = next(one.value for one in at.dataframe if "direct_printed" in one.value)
+    assert list(table["gateway"]) == [275, 4_125, 22_000, 137_500]
+    assert list(table["direct"]) == [800, 12_000, 64_000, 400_000]
+    assert list(table["direct_printed"]) == [850, 12_000, 64_000, 400_000]
+    listed = next(one.value for one in at.dataframe if "openai/gpt-4.1" in one.value)
+    assert list(listed["google/gemini-2.5-flash"]) == pytest.approx([85, 1_275, 6_800, 42_500])
+    assert list(listed["openai/gpt-4.1"]) == pytest.approx([350, 5_250, 28_000, 175_000])
+
+
+def test_why_this_number_adds_up_to_the_cell(open_page: OpenPage) -> None:
+    query = {"monthly_cost_view": "why", "way_models": MODELS[1], "grow": "0.05", "cached": "0.4", "insd": "0"}
+    at = open_page("monthly_cost", query=query)
+
+    lines = next(one.value for one in at.dataframe if "mtok" in one.value)
+    first = at.dataframe[0].value["first"].iloc[0]
+    assert lines["amount"].sum() == pytest.approx(first)
+    assert lines["source"].str.len().min() > 0

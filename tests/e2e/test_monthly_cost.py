@@ -1,0 +1,70 @@
+"""A visitor moves a slider, saves the plan, opens the link elsewhere and takes the report away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenVisit
+
+pytestmark = pytest.mark.browser
+
+
+def metric(page: Page, place: int) -> str:
+    return page.get_by_test_id("stMetricValue").nth(place).inner_text()
+
+
+def test_a_plan_is_moved_saved_shared_and_printed(visit: OpenVisit, tmp_path: Path) -> None:
+    one = visit()
+    page = one.open("/monthly-cost?monthly_cost_view=saved")
+    expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
+    delta = page.get_by_test_id("stMetricDelta").first
+    before = delta.inner_text()
+
+    slider = page.locator(".st-key-wl_growth_per_month_slider input[type=range]")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowRight")
+    expect(delta).not_to_have_text(before)
+    one.settle()
+    expect(page).to_have_url(re.compile("grow=0.05"))
+
+    page.get_by_label("Name of this plan").fill("Growth plan")
+    page.get_by_label("Name of this plan").press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved: Growth plan")).to_be_visible()
+    one.settle()
+    moved = [metric(page, place) for place in range(4)]
+
+    other = visit(dark=True)
+    again = other.open(page.url.removeprefix(one.base))
+    expect(again.get_by_test_id("stMetricValue")).to_have_count(4)
+    assert [metric(again, place) for place in range(4)] == moved
+
+    with again.expect_download() as download:
+        again.get_by_role("button", name="Report (HTML)").click()
+    download.value.save_as(tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.count("<svg") == 2
+    assert "http" not in report.replace("http-equiv", "")
+    assert moved[0].split()[0].lstrip("$") in report
+
+
+def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
+    one = visit(width=390, height=844, lang="ko-KR")
+    page = one.open("/monthly-cost?lang=ko&grow=0.05")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("매달 얼마가 드는가?")
+    expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
+    assert not one.has_sideways_scroll()
+
+
+def test_the_page_has_no_accessibility_fault(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/monthly-cost?budget=500")
+    expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
+
+    assert one.axe() == []
