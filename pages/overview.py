@@ -1,18 +1,156 @@
-"""What will my workload cost, and what is the cheapest way to serve it?"""
+"""What will my workload cost, what is the cheapest way to serve it, and how sure is that?"""
 
 from __future__ import annotations
 
+import datetime as dt
+
+import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import state
-from pages.parts.state import tr
+from core.costs.monthly import WayResult
+from core.money import usd_from_micro
+from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
+from pages.parts.overview_plan import Overview, make_overview, price_changes
+from pages.parts.shell import page_of
+from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
+
+NEWS_DAYS = 120
+NEWS_MAKERS = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "moonshotai", "zai", "minimax")
+SINCE = "ov_since"
+DOORS = ("gpu_clouds", "model_prices", "monthly_cost", "self_host", "roi", "playground", "usage", "connections")
 
 
 @state.block
 def page() -> None:
-    workload_bar()
+    problems = monthly_data.take()
+    since = monthly_data.today() - dt.timedelta(days=NEWS_DAYS)
+    found, more = address.bind([address.Field(key=SINCE, kind="date", default=since)])
+    workload = workload_bar()
+    st.title(tr("overview.title"))
+    widgets.show_problems([*problems, *more])
+    overview = make_overview(workload)
+    answer(overview)
+    chart(overview)
+    for sentence in overview.refused:
+        st.caption(sentence)
+    doors()
+    news(found[SINCE] or since)
+    widgets.show_sources(monthly_data.sources(overview.ways, monthly_data.start()), monthly_data.today())
 
 
-st.title(tr("shell.page_overview"))
+def answer(overview: Overview) -> None:
+    """The cheapest of each kind, and what the best saves against today's way."""
+    cells = st.columns(4)
+    for cell, kind in zip(cells, ("call", "gateway", "rent"), strict=False):
+        way = overview.cheapest(kind)
+        name = way.name if way else tr("overview.none")
+        cell.metric(
+            tr(f"overview.metric_{kind}"),
+            f"{fmt().money_short(_first(way))} {tr('common.per_month')}" if way else "–",
+            name, delta_color="off", delta_arrow="off", border=True, height="stretch",
+            help=tr(f"overview.metric_{kind}_help"),
+        )  # fmt: skip
+    best, baseline = overview.simulation.cheapest, overview.baseline
+    if best and baseline and best.total_usd is not None and baseline.total_usd:
+        saving = baseline.total_usd - best.total_usd
+        cells[3].metric(
+            tr("overview.metric_saving", months=len(overview.simulation.starts)),
+            fmt().money_short(saving), tr("overview.against", name=baseline.name),
+            delta_color="off", delta_arrow="off", border=True, height="stretch", help=tr("overview.metric_saving_help"),
+        )  # fmt: skip
+
+
+def _first(way: WayResult | None) -> float | None:
+    return float(way.planned_usd[0]) if way is not None else None
+
+
+def chart(overview: Overview) -> None:
+    """Every way's total with its band, the cheapest on top."""
+    show, months = fmt(), len(overview.simulation.starts)
+    known = [way for way in overview.simulation.ways if way.total_usd is not None and way.total_band is not None]
+    known.sort(key=lambda way: -(way.total_usd or 0.0))
+    if not known:
+        widgets.show_empty(tr("overview.empty_title"), tr("overview.empty_body"))
+        return
+    fig = charts.figure(height_px=90 + 44 * len(known))
+    values = [(way.total_usd or 0.0) * show.per_usd for way in known]
+    bands = [way.total_band for way in known if way.total_band is not None]
+    high_ends = [float(band.p90) * show.per_usd for band in bands]
+    low_ends = [float(band.p10) * show.per_usd for band in bands]
+    fig.add_trace(
+        go.Bar(
+            y=[way.name for way in known], x=values, orientation="h",
+            marker={"color": [charts.colour(way.kind) for way in known]},
+            error_x={
+                "type": "data", "symmetric": False, "thickness": 1.5, "color": charts.palette()[9],
+                "array": [high - value for high, value in zip(high_ends, values, strict=True)],
+                "arrayminus": [value - low for low, value in zip(low_ends, values, strict=True)],
+            },
+        )
+    )  # fmt: skip
+    fig.add_trace(
+        go.Scatter(
+            y=[way.name for way in known], x=high_ends, mode="text", textposition="middle right", cliponaxis=False,
+            text=[f" {show.money_short(way.total_usd)}" for way in known], hoverinfo="skip",
+        )
+    )  # fmt: skip
+    fig.update_xaxes(range=[0, max(high_ends) * 1.12], rangemode="tozero")
+    best = known[-1]
+    title = tr("overview.chart_title", name=best.name, months=months, total=show.money_short(best.total_usd))
+    low, high = (show.money_short(float(value)) for value in (bands[-1].p10, bands[-1].p90))
+    charts.show(
+        fig, title=title, key="ov_chart",
+        unit=tr("overview.chart_unit", symbol=show.symbol, months=months, low=low, high=high),
+    )  # fmt: skip
+
+
+def doors() -> None:
+    """The other pages, each with the question it answers; the workload goes along."""
+    st.subheader(tr("overview.doors"))
+    grid = st.columns(4)
+    present = [name for name in DOORS if page_of(name) is not None]
+    for number, name in enumerate(present):
+        target = page_of(name)
+        with grid[number % 4].container(border=True, height="stretch"):
+            st.page_link(target, label=f"**{tr(f'shell.page_{name}')}**")
+            st.caption(tr(f"shell.help_{name}"))
+
+
+def news(since: dt.date) -> None:
+    """List prices that changed since a day the reader chooses, and those announced."""
+    st.subheader(tr("overview.news"))
+    st.date_input(
+        tr("overview.since"), key=SINCE, width=240, max_value=monthly_data.today(), help=tr("overview.since_help")
+    )
+    sheets = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in NEWS_MAKERS]
+    changes = price_changes([*sheets, *ways.sheets_of(ways.current()[0])], since)
+    unique = list({(one.day, one.model, one.component): one for one in changes}.values())
+    if not unique:
+        st.caption(tr("overview.no_news"))
+        return
+    columns = [
+        tables.Column(field="day", label=tr("overview.col_day"), kind="date"),
+        tables.Column(field="model", label=tr("overview.col_model"), width="medium"),
+        tables.Column(field="component", label=tr("overview.col_component")),
+        tables.Column(field="before", label=tr("overview.col_before"), kind="money", unit="/Mtok", digits=3),
+        tables.Column(field="after", label=tr("overview.col_after"), kind="money", unit="/Mtok", digits=3),
+        tables.Column(field="change", label=tr("overview.col_change"), kind="share"),
+        tables.Column(field="source", label=tr("overview.col_source")),
+    ]
+    rows = [
+        {
+            "day": one.day,
+            "model": one.model,
+            "component": tr(f"overview.component_{one.component}"),
+            "before": float(usd_from_micro(one.before_micro)),
+            "after": float(usd_from_micro(one.after_micro)),
+            "change": one.change_share,
+            "source": one.source,
+        }
+        for one in unique
+    ]
+    tables.table(rows, columns, key="ov_news", alt=tr("overview.news"), height=260)
+
+
 page()

@@ -15,22 +15,19 @@ from pages.parts.state import fmt, tr
 
 ICON = PROJECT / "data" / "icon.png"
 
-# Section -> (file of the page, its fixed address, its icon). The first page is the start page.
-PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "plan": (
-        ("overview", "overview", "home"),
-        ("gpu_clouds", "gpu-clouds", "memory"),
-        ("model_prices", "model-prices", "sell"),
-        ("monthly_cost", "monthly-cost", "calendar_month"),
-        ("self_host", "rent-or-call", "balance"),
-        ("roi", "roi", "trending_up"),
-    ),
-    "run": (
-        ("playground", "playground", "chat"),
-        ("usage", "spend", "receipt_long"),
-        ("connections", "connections", "cable"),
-    ),
-}
+# File of the page, its fixed address, its icon. The first is the start page.
+PAGES: tuple[tuple[str, str, str], ...] = (
+    ("overview", "overview", "home"),
+    ("gpu_clouds", "gpu-clouds", "memory"),
+    ("model_prices", "model-prices", "sell"),
+    ("monthly_cost", "monthly-cost", "calendar_month"),
+    ("self_host", "rent-or-call", "balance"),
+    ("roi", "roi", "trending_up"),
+    ("playground", "playground", "chat"),
+    ("usage", "spend", "receipt_long"),
+    ("connections", "connections", "cable"),
+)
+_PAGES = "_pages"
 
 
 def run() -> None:
@@ -49,8 +46,8 @@ def run() -> None:
 
 
 def _navigation() -> Any:
-    pages = [
-        st.Page(
+    pages = {
+        name: st.Page(
             PROJECT / "pages" / f"{name}.py",
             title=tr(f"shell.page_{name}"),
             icon=f":material/{icon}:",
@@ -58,11 +55,16 @@ def _navigation() -> Any:
             default=name == "overview",
             help=tr(f"shell.help_{name}"),
         )
-        for section in PAGES.values()
-        for name, path, icon in section
+        for name, path, icon in PAGES
         if (PROJECT / "pages" / f"{name}.py").exists()
-    ]
-    return st.navigation(pages, position="top")
+    }
+    st.session_state[_PAGES] = pages
+    return st.navigation(list(pages.values()), position="top")
+
+
+def page_of(name: str) -> Any:
+    """The page made of pages/`name`.py in this run, for links; None when there is none."""
+    return st.session_state.get(_PAGES, {}).get(name)
 
 
 def _top_row() -> None:

@@ -1,0 +1,152 @@
+"""What does the overview compare? The ways of the monthly plan, one through a gateway, and the cheapest fleet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.costs.monthly import (
+    MAX_WAYS,
+    FleetWay,
+    ModelWay,
+    Simulation,
+    Terms,
+    Way,
+    WayResult,
+    simulate,
+    through_gateway,
+)
+from core.costs.selfhost import monthly_cost_usd
+from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
+from core.costs.tokens import PriceRow, PriceSheet
+from core.workload import Workload
+from pages.parts import monthly_data, self_host_inputs, ways
+from pages.parts.state import catalog, tr
+
+# What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
+GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
+NEWS_ROWS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Every way simulated on the workload, the cheapest of each kind, and the one that counts as today's."""
+
+    simulation: Simulation
+    ways: Sequence[Way]
+    baseline: WayResult | None
+    fleet_offer: RankedOffer | None
+    refused: Sequence[str]
+
+    def cheapest(self, kind: str) -> WayResult | None:
+        """The way of a kind (`call`, `gateway`, `rent`) with the lowest planned total."""
+        known = [way for way in self.simulation.ways if way.kind == kind and way.total_usd is not None]
+        return min(known, key=lambda way: way.total_usd or 0.0, default=None)
+
+
+def make_overview(workload: Workload) -> Overview:
+    """Simulates the plan's ways with a gateway and a fleet beside them."""
+    chosen, refused = ways.current()
+    unique = list({way.name: way for way in chosen}.values())[: MAX_WAYS - 2]
+    offer = _cheapest_fleet(workload)
+    found = [*unique, *_gateway(unique, workload), *([_fleet_way(offer, workload)] if offer else [])]
+    simulation = simulate(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
+    calls = [way for way in simulation.ways if way.kind == "call" and way.total_usd is not None]
+    wanted = next((way.name for way in unique if ways.way_id(way) == "openai/gpt-4.1"), None)
+    baseline = next((way for way in calls if way.name == wanted), None)
+    return Overview(
+        simulation=simulation,
+        ways=found,
+        baseline=baseline or max(calls, key=lambda way: way.total_usd or 0.0, default=None),
+        fleet_offer=offer,
+        refused=refused,
+    )
+
+
+def _gateway(chosen: Sequence[Way], workload: Workload) -> list[Way]:
+    """The cheapest chosen model through a gateway, unless the plan has a gateway already."""
+    if any(way.kind == "gateway" for way in chosen):
+        return []
+    models = [way for way in chosen if isinstance(way, ModelWay)]
+    if not models:
+        return []
+    plain = simulate(replace(workload, horizon_months=1), models, paths=100, start=monthly_data.start())
+    best = plain.cheapest
+    inner = next((way for way in models if best is not None and way.name == best.name), None)
+    if inner is None:
+        return []
+    return [through_gateway(inner, name=tr("overview.through_gateway", model=inner.name), terms=GATEWAY_TERMS)]
+
+
+def _cheapest_fleet(workload: Workload) -> RankedOffer | None:
+    countries = sorted({one.country for one in catalog().gpu_offers() if one.country})
+    sheets = self_host_inputs.open_sheets()
+    choices = self_host_inputs.read([*sheets], countries)
+    offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
+    ranked = rank_offers(
+        offers, choices.model_id, workload, choices.operations, precision=choices.precision,
+        today=monthly_data.today(),
+    )  # fmt: skip
+    return ranked[0] if ranked else None
+
+
+def _fleet_way(ranked: RankedOffer, workload: Workload) -> FleetWay:
+    machine = machine_of(ranked.offer, ranked.estimate)
+    operations = self_host_inputs.read([*self_host_inputs.open_sheets()], []).operations
+
+    def cost(requests: np.ndarray) -> np.ndarray:
+        # The simulation's requests already hold the retries.
+        return monthly_cost_usd(machine, replace(workload, retry_share=0.0), operations, requests)
+
+    return FleetWay(name=tr("overview.own_fleet", gpu=machine.gpu_model), monthly_cost_usd=cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """A list price that changed or will change: micro-USD per Mtok before and after."""
+
+    day: dt.date
+    model: str
+    component: str
+    before_micro: int
+    after_micro: int
+    source: str
+
+    @property
+    def change_share(self) -> float:
+        return self.after_micro / self.before_micro - 1 if self.before_micro else 0.0
+
+
+def price_changes(sheets: Sequence[PriceSheet], since: dt.date) -> list[PriceChange]:
+    """Changes of standard input and output prices from `since` on, announced ones included, the latest first."""
+    found = [change for sheet in sheets for change in _changes(sheet, since)]
+    return sorted(found, key=lambda change: change.day, reverse=True)[:NEWS_ROWS]
+
+
+def _changes(sheet: PriceSheet, since: dt.date) -> list[PriceChange]:
+    found = []
+    for component in ("input", "output"):
+        rows = [
+            row
+            for row in sheet.by_part.get((component, "standard"), ())
+            if not row.is_special and not row.min_input_tokens
+        ]
+        for row in rows:
+            if row.valid_from is None or row.valid_from.date() < since:
+                continue
+            before = _before(rows, row)
+            if before is not None and before.micro_usd_per_mtok != row.micro_usd_per_mtok:
+                found.append(
+                    PriceChange(
+                        day=row.valid_from.date(), model=sheet.key, component=component, source=row.source,
+                        before_micro=before.micro_usd_per_mtok, after_micro=row.micro_usd_per_mtok,
+                    )
+                )  # fmt: skip
+    return found
+
+
+def _before(rows: Sequence[PriceRow], row: PriceRow) -> PriceRow | None:
+    return next((one for one in rows if one.valid_to == row.valid_from and one.layer == row.layer), None)

@@ -1,0 +1,65 @@
+"""The overview answers at once in both languages and hands the workload on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import OpenPage, assert_whole
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_first_visit_shows_a_full_example(open_page: OpenPage, lang: str) -> None:
+    at = open_page("overview", lang=lang)
+
+    assert len(at.metric) == 4
+    assert all(metric.value != "–" for metric in at.metric)
+    assert len(at.get("plotly_chart")) == 1
+    assert at.dataframe[-1].value.shape[0] > 0
+
+
+def test_currency_changes_every_amount(open_page: OpenPage) -> None:
+    dollars = open_page("overview").metric[0].value
+    won = open_page("overview", query={"cur": "KRW"}).metric[0].value
+
+    assert dollars.startswith("$")
+    assert won.startswith("₩")
+
+
+def test_the_workload_of_the_address_is_answered(open_page: OpenPage) -> None:
+    small = open_page("overview", query={"req": "1000"}).metric[0].value
+    large = open_page("overview", query={"req": "100000000"}).metric[0].value
+
+    assert small != large
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"req": "x", "in": "-5", "fx": "1e99", "cur": "EUR", "lang": "xx"},
+        {"ov_since": "yesterday", "way_models": "nobody/nothing", "sh_model": "gpt-9"},
+        {"months": "600", "grow": "1000", "budget": "-1", "cached": "2", "cwrite": "2"},
+    ],
+)
+def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: dict[str, str]) -> None:
+    at = open_page("overview", query=query)
+
+    assert_whole(at)
+    assert at.warning
+
+
+def test_a_damaged_database_is_one_sentence(open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory) -> None:
+    broken = tmp_path_factory.mktemp("broken") / "broken.db"
+    broken.write_bytes(b"this is not a database" * 500)
+
+    at = open_page("overview", url=f"sqlite:///{broken}")
+
+    assert "damaged" in at.error[0].value
+    assert broken.exists()
+
+
+def test_an_empty_database_is_filled_on_the_first_visit(
+    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    at = open_page("overview", url=f"sqlite:///{tmp_path_factory.mktemp('new') / 'new.db'}")
+
+    assert len(at.metric) == 4
