@@ -20,7 +20,8 @@ HARMLESS_WORD = re.compile(
 SUGGESTION_COUNT = 5
 PROVIDER_NAMES = {
     "gemini": "google", "models": "google", "vertex_ai": "google", "xai": "x-ai", "bedrock": "aws",
-    "amazon-bedrock": "aws", "mistralai": "mistral", "together_ai": "together", "togetherai": "together", "fireworks_ai": "fireworks",
+    "amazon-bedrock": "aws", "mistralai": "mistral", "together_ai": "together", "togetherai": "together",
+    "fireworks_ai": "fireworks",
 }  # fmt: skip
 """What other tools call providers, and what they are called here."""
 
