@@ -1,0 +1,106 @@
+"""Which targets are left alone for now, because they failed or asked for it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+BreakerState = Literal["closed", "open", "half_open"]
+Verdict = Literal["success", "failure", "neutral"]
+
+MAX_TRACKED = 10_000
+"""Targets remembered at most; the oldest healthy ones are forgotten first."""
+
+
+@dataclass(slots=True)
+class _Target:
+    failures: int = 0
+    open_until: float = 0.0
+    is_open: bool = False
+    has_probe: bool = False
+    last_kind: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class Pass:
+    """Leave to send one request; hand it back with `Breakers.settle`."""
+
+    key: Hashable
+    is_probe: bool
+
+
+class Breakers:
+    """One breaker per key: closed -> open until a time -> half-open with a single probe -> closed or open again.
+
+    All methods are called from one thread (the gateway's loop), so there is no lock. Times are `clock()` seconds.
+    """
+
+    def __init__(self, *, failures: int, open_s: float, clock: Callable[[], float]) -> None:
+        self._failures = failures
+        self._open_s = open_s
+        self._clock = clock
+        self._targets: dict[Hashable, _Target] = {}
+
+    def state(self, key: Hashable) -> BreakerState:
+        target = self._targets.get(key)
+        if target is None or not target.is_open:
+            return "closed"
+        return "open" if self._clock() < target.open_until else "half_open"
+
+    def last_kind(self, key: Hashable) -> str:
+        """The kind of the failure that opened it."""
+        target = self._targets.get(key)
+        return target.last_kind if target else ""
+
+    def wait_s(self, key: Hashable) -> float | None:
+        """Seconds until a request may be tried: 0 now, None while somebody else's probe is under way."""
+        target = self._targets.get(key)
+        if target is None or not target.is_open:
+            return 0.0
+        left = target.open_until - self._clock()
+        if left > 0:
+            return left
+        return None if target.has_probe else 0.0
+
+    def enter(self, key: Hashable) -> Pass | None:
+        """Leave to send, or None when the target is to be left alone."""
+        if self.wait_s(key) != 0.0:
+            return None
+        target = self._targets.get(key)
+        if target is None or not target.is_open:
+            return Pass(key, is_probe=False)
+        target.has_probe = True
+        return Pass(key, is_probe=True)
+
+    def settle(self, leave: Pass, verdict: Verdict, *, kind: str = "", closed_for_s: float | None = None) -> None:
+        """Report how a request went. `closed_for_s` is the upstream's own wish: the later of two times wins."""
+        target = self._targets.get(leave.key)
+        if target is None:
+            if verdict != "failure" and closed_for_s is None:
+                return
+            target = self._add(leave.key)
+        if leave.is_probe:
+            target.has_probe = False
+        if verdict == "success":
+            # A late success of a request sent before the target opened does not close it: only the probe does.
+            if leave.is_probe or not target.is_open:
+                target.failures, target.is_open, target.last_kind = 0, False, ""
+        elif verdict == "failure":
+            target.failures += 1
+            target.last_kind = kind
+            if leave.is_probe or target.failures >= self._failures:
+                self._open(target, self._open_s)
+        if closed_for_s is not None:
+            target.last_kind = kind
+            self._open(target, closed_for_s)
+
+    def _open(self, target: _Target, seconds: float) -> None:
+        target.is_open = True
+        target.open_until = max(target.open_until, self._clock() + seconds)
+
+    def _add(self, key: Hashable) -> _Target:
+        if len(self._targets) >= MAX_TRACKED:
+            oldest = next((k for k, t in self._targets.items() if not t.is_open), next(iter(self._targets)))
+            del self._targets[oldest]
+        return self._targets.setdefault(key, _Target())

@@ -1,0 +1,109 @@
+"""How do OpenAI and the many servers that copy its chat completions speak?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from core.gateway.chat import ChatRequest, FinishReason, Usage
+from core.gateway.dialects import shape
+from core.gateway.dialects.shape import Dialect, Outgoing, Piece
+from core.gateway.endpoints import Endpoint
+
+# OpenAI's reasoning models refuse `max_tokens` and a chosen temperature.
+_NEW_LIMIT_NAME = re.compile(r"^(?:openai/)?(?:o[1-9]|gpt-5)")
+_FINISH: dict[str, FinishReason] = {
+    "stop": "stop", "end_turn": "stop", "eos": "stop", "length": "length", "max_tokens": "length",
+    "content_filter": "content_filter", "tool_calls": "tool_calls", "function_call": "tool_calls",
+}  # fmt: skip
+
+
+def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: bool) -> Outgoing:
+    """`POST {base}/chat/completions`; a stream asks for its usage."""
+    body: dict[str, Any] = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in request.turns]}
+    if request.max_output_tokens is not None:
+        limit = "max_completion_tokens" if _NEW_LIMIT_NAME.match(model) else "max_tokens"
+        body[limit] = request.max_output_tokens
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if is_streamed:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return shape.outgoing(endpoint, "/chat/completions", shape.bearer(endpoint), body)
+
+
+def read_reply(data: object) -> Piece:
+    """A whole chat completion."""
+    body = shape.as_object(data)
+    choices = shape.items(body, "choices")
+    message = shape.part(choices[0], "message") if choices else {}
+    text = shape.text_of(message.get("content")) or shape.text_of(message.get("refusal"))
+    if choices and not text:
+        text = shape.text_of(choices[0].get("text"))
+    return Piece(
+        text=text, reasoning=_reasoning(message), finish=_finish(choices), is_end=True,
+        model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"), error=body.get("error"),
+    )  # fmt: skip
+
+
+def read_event(name: str, data: str) -> Piece:
+    """One chunk. The usage chunk may have no choices, or one that says nothing."""
+    if data.strip() == "[DONE]":
+        return Piece(is_end=True)
+    body = shape.as_object(shape.load(data))
+    if name == "error" and "error" not in body:
+        return Piece(error={"error": body})
+    choices = shape.items(body, "choices")
+    delta = shape.part(choices[0], "delta") if choices else {}
+    if choices and not delta:
+        delta = shape.part(choices[0], "message")
+    return Piece(
+        text=shape.text_of(delta.get("content")) or shape.text_of(delta.get("refusal")), reasoning=_reasoning(delta),
+        finish=_finish(choices), model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"),
+        error=body.get("error"),
+    )  # fmt: skip
+
+
+def read_usage(raw: Mapping[str, Any]) -> Usage | None:
+    """`prompt_tokens` includes the cached ones; DeepSeek names those `prompt_cache_hit_tokens`."""
+    prompt_details = shape.part(raw, "prompt_tokens_details")
+    cached = shape.count(prompt_details, "cached_tokens")
+    if cached is None:
+        cached = shape.count(raw, "prompt_cache_hit_tokens")
+    return shape.checked_usage(
+        Usage(
+            input_tokens=shape.count(raw, "prompt_tokens"),
+            cached_input_tokens=cached,
+            output_tokens=shape.count(raw, "completion_tokens"),
+            reasoning_tokens=shape.count(shape.part(raw, "completion_tokens_details"), "reasoning_tokens"),
+        )
+    )
+
+
+def models_call(endpoint: Endpoint) -> Outgoing:
+    return shape.outgoing(endpoint, "/models", shape.bearer(endpoint), None)
+
+
+def read_models(data: object) -> list[str]:
+    """Names of `{"data": [{"id": ...}]}`."""
+    names = [shape.name_of(item.get("id")) for item in shape.items(shape.as_object(data), "data")]
+    return [name for name in names if name]
+
+
+def _reasoning(message: Mapping[str, Any]) -> str:
+    return shape.text_of(message.get("reasoning_content")) or shape.text_of(message.get("reasoning"))
+
+
+def _finish(choices: list[dict[str, Any]]) -> FinishReason | None:
+    reason = choices[0].get("finish_reason") if choices else None
+    return _FINISH.get(reason.lower(), "other") if isinstance(reason, str) and reason else None
+
+
+DIALECT = Dialect(
+    build=build, read_reply=read_reply, read_event=read_event, read_usage=read_usage, models_call=models_call,
+    read_models=read_models,
+)  # fmt: skip

@@ -1,0 +1,150 @@
+"""What does every dialect offer, and how are its figures read without trusting them?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.gateway.chat import ChatRequest, FinishReason, Usage
+from core.gateway.endpoints import Endpoint
+from core.gateway.errors import BadReplyError, ContentPolicyError
+
+MAX_TOKENS_BELIEVED = 10**9
+"""No request has more: a larger figure is a fault of the upstream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One request ready to be sent."""
+
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What one event, or a whole answer, says. `usage` are raw figures: merged over a stream, later ones win.
+
+    `finish` is the reason the model stopped, `is_end` that nothing follows. `error` is an error object in a 200.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    finish: FinishReason | None = None
+    is_end: bool = False
+    model: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    error: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Pure functions: JSON in, values out. Readers raise BadReplyError or ContentPolicyError and nothing else."""
+
+    build: Callable[[Endpoint, str, ChatRequest, bool], Outgoing]
+    read_reply: Callable[[object], Piece]
+    read_event: Callable[[str, str], Piece]
+    read_usage: Callable[[Mapping[str, Any]], Usage | None]
+    models_call: Callable[[Endpoint], Outgoing]
+    read_models: Callable[[object], list[str]]
+    can_stream: bool = True
+
+
+def outgoing(endpoint: Endpoint, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None) -> Outgoing:
+    """A request below the endpoint's base URL; the endpoint's own headers win."""
+    return Outgoing(
+        url=endpoint.base_url + path,
+        headers={**headers, **endpoint.headers},
+        body=b"" if body is None else json.dumps(body).encode(),
+    )
+
+
+def bearer(endpoint: Endpoint) -> dict[str, str]:
+    return {"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
+
+
+def load(data: str | bytes) -> object:
+    """JSON of an upstream; BadReplyError for anything that is none, however deep or strange."""
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise BadReplyError("The answer is not valid JSON.") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def as_object(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise BadReplyError("The answer is not a JSON object.")
+    return data
+
+
+def part(data: object, name: str) -> dict[str, Any]:
+    """A nested object, empty when it is missing or something else."""
+    value = data.get(name) if isinstance(data, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def items(data: object, name: str) -> list[dict[str, Any]]:
+    """The objects of a nested list, empty when it is missing or something else."""
+    value = data.get(name) if isinstance(data, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text_of(value: object) -> str:
+    """Text given as a string or as a list of text parts; anything else is no text."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        parts = [
+            p.get("text") for p in value if isinstance(p, dict) and p.get("type", "text") in {"text", "output_text"}
+        ]
+        return clean("".join(p for p in parts if isinstance(p, str)))
+    return ""
+
+
+def clean(text: str) -> str:
+    """Half of a surrogate pair cannot be shown or stored: it becomes the replacement sign."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def name_of(value: object) -> str | None:
+    """A model's name as reported: one printable line of at most 200 characters, or None."""
+    if not isinstance(value, str):
+        return None
+    shown = "".join(sign for sign in value[:200] if sign.isprintable()).strip()
+    return shown or None
+
+
+def count(data: Mapping[str, Any], name: str) -> int | None:
+    """A token count, None when it is missing, null, no whole number, negative or beyond belief."""
+    value = data.get(name)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS_BELIEVED
+    return value if is_count else None
+
+
+def checked_usage(usage: Usage) -> Usage | None:
+    """The usage, or None when its figures contradict each other or say nothing."""
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return None
+    if not usage.input_tokens and not usage.output_tokens:
+        # No prompt has no tokens: servers that do not count report 0.
+        return None
+    parts = [usage.cached_input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens]
+    is_input_wrong = usage.input_tokens is not None and sum(p or 0 for p in parts) > usage.input_tokens
+    is_output_wrong = usage.output_tokens is not None and (usage.reasoning_tokens or 0) > usage.output_tokens
+    return None if is_input_wrong or is_output_wrong else usage
+
+
+def blocked(reason: object) -> ContentPolicyError:
+    shown = reason if isinstance(reason, str) and reason.isidentifier() else "unnamed"
+    return ContentPolicyError(f"The provider refused the prompt (reason: {shown[:60]}).")

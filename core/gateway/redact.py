@@ -1,0 +1,69 @@
+"""How is a key kept out of everything that is shown, logged or stored?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+HIDDEN = "[key hidden]"
+
+MIN_KEY_CHARS = 8
+"""Shorter ones are placeholders such as EMPTY or ollama: hiding them would blacken ordinary words."""
+
+_PREFIX_CHARS = 8
+_WELL_KNOWN = r"(?:sk-|AIza|gsk_|xai-|hf_)[A-Za-z0-9_\-]{8,}|Bearer\s+[A-Za-z0-9._~+/=\-]{8,}"
+
+
+class Redactor:
+    """Knows an endpoint's secrets and takes them out of texts that came from outside."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._keys = sorted({v for v in values if len(v) >= MIN_KEY_CHARS}, key=len, reverse=True)
+        patterns = [re.escape(form) for key in self._keys for form in _forms(key)]
+        # An upstream that shortens the key still shows its beginning: that goes too, up to the next separator.
+        patterns += [re.escape(key[:_PREFIX_CHARS]) + r"[^\s\"'<>,;)]*" for key in self._keys]
+        self._pattern = re.compile("|".join([*patterns, _WELL_KNOWN]), re.IGNORECASE)
+
+    def hide(self, text: str, max_chars: int = 300) -> str:
+        """A short, printable text without any key, for messages and logs."""
+        shown = self._pattern.sub(HIDDEN, text)
+        shown = " ".join("".join(sign if sign.isprintable() else " " for sign in shown).split())
+        return shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
+
+    def hide_in_answer(self, text: str) -> str:
+        """The answer as it came, but for the keys themselves."""
+        for key in self._keys:
+            if key in text:
+                text = text.replace(key, HIDDEN)
+        return text
+
+    def held_back(self, text: str) -> int:
+        """How many characters at the end of a streamed text may be the beginning of a key, so must wait."""
+        longest = 0
+        for key in self._keys:
+            for length in range(min(len(key) - 1, len(text)), longest, -1):
+                if text.endswith(key[:length]):
+                    longest = length
+                    break
+        return longest
+
+
+def _forms(key: str) -> set[str]:
+    """The key as it may come back: as it is, percent-escaped, JSON-escaped, with escaped slashes."""
+    escaped = json.dumps(key)[1:-1]
+    return {key, quote(key), quote(key, safe=""), quote_plus(key), escaped, escaped.replace("/", "\\/")}
+
+
+class Hasher:
+    """Turns a key into a short name that says nothing about it: salted anew in every process."""
+
+    def __init__(self) -> None:
+        self._salt = secrets.token_bytes(16)
+
+    def name(self, key: str) -> str:
+        """Twelve hexadecimal digits, "" for no key."""
+        return hashlib.blake2b(key.encode(), key=self._salt, digest_size=6).hexdigest() if key else ""
