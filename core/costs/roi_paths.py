@@ -62,3 +62,14 @@ def _percentile(ordered: Floats, share: float) -> float | None:
     """The month by which this share of the paths has paid back; None when so many never do."""
     value = float(ordered[int(np.ceil(share * len(ordered))) - 1])
     return None if np.isnan(value) else value
+
+
+def running_band(baseline_usd: Floats, new_usd: Floats, terms: SwitchTerms) -> tuple[Floats, Floats]:
+    """P10 and P90 of the running sum after months 0 to the last, in USD; shapes and errors as in `path_outcomes`."""
+    savings = baseline_usd - new_usd - terms.fee_usd_per_month
+    running = np.cumsum(savings, axis=0, out=savings)
+    running -= terms.migration_usd
+    running.sort(axis=1)
+    ends = (round(0.1 * (running.shape[1] - 1)), round(0.9 * (running.shape[1] - 1)))
+    low, high = (np.concatenate(([-terms.migration_usd], running[:, end])) for end in ends)
+    return low, high

@@ -1,0 +1,163 @@
+"""How do the running sum, the waterfall and the sensitivity grid of a switch look?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.costs.monthly_ways import Floats
+from core.costs.roi_plan import Switch, discount_factors, sensitivity
+from pages.parts import charts
+from pages.parts.roi_case import Case
+from pages.parts.state import fmt, tr
+
+# Savings and overspending, each readable on its theme's background; the sign in the label says the same.
+_SAVE = {"light": "#1B7F3B", "dark": "#7BD88F"}
+_SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
+
+HUGE_SHARE = 10_000.0
+
+
+def _theme() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def payback_text(months: float | None) -> str:
+    """`5.7 months`, `at once`, or `never`."""
+    if months is None or np.isnan(months):
+        return tr("roi.never")
+    return tr("roi.at_once") if months == 0 else tr("roi.months", count=fmt().number(months, 1))
+
+
+def percent(share: float | None) -> str:
+    """A return in percent; one beyond `HUGE_SHARE` in words, since its digits would say nothing."""
+    if share is not None and abs(share) > HUGE_SHARE:
+        return tr("roi.beyond", limit=fmt().percent(HUGE_SHARE))
+    return fmt().percent(share, 1)
+
+
+def running_sums(switch: Switch) -> tuple[Floats, Floats]:
+    """Running sum of the flows, plain and discounted, from month 0."""
+    factors = np.concatenate(([1.0], discount_factors(switch.months, switch.terms.annual_discount_rate)))
+    return np.cumsum(switch.flows_usd), np.cumsum(switch.flows_usd * factors)
+
+
+def cumulative(case: Case) -> None:
+    """The running sum with its band and the month of payback marked."""
+    switch, show = case.switch, fmt()
+    plain, discounted = running_sums(switch)
+    months = list(range(switch.months + 1))
+    colour, other = charts.palette()[2], charts.palette()[1]
+    fig = charts.figure()
+    if case.band is not None:
+        low, high = (values * show.per_usd for values in case.band)
+        fig.add_scatter(x=months, y=low, mode="lines", line={"width": 0}, hoverinfo="skip")
+        fig.add_scatter(
+            x=months, y=high, mode="lines", line={"width": 0}, fill="tonexty", hoverinfo="skip",
+            fillcolor=charts.see_through(colour, 0.15),
+        )  # fmt: skip
+    for values, name, dash, shade in (
+        (plain, tr("roi.running"), "solid", colour),
+        (discounted, tr("roi.running_discounted"), "dash", other),
+    ):
+        fig.add_scatter(
+            x=months, y=values * show.per_usd, mode="lines", name=name, line={"dash": dash, "color": shade},
+            hovertemplate=f"{name}: {show.symbol}%{{y:,.0f}}<extra></extra>", showlegend=True,
+        )  # fmt: skip
+    fig.add_hline(y=0, line={"width": 1, "color": "gray"})
+    _mark_payback(fig, switch.report.payback_months, colour)
+    fig.update_layout(showlegend=True, hovermode="x unified")
+    fig.update_xaxes(title=tr("roi.axis_month"), range=[-0.2, switch.months + 0.2])
+    fig.update_yaxes(tickprefix=show.symbol)
+    unit = tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=show.symbol)
+    charts.show(fig, title=cumulative_title(switch), unit=unit, key="roi_cumulative")
+
+
+def _mark_payback(fig: go.Figure, months: float | None, colour: str) -> None:
+    if months is None:
+        return
+    fig.add_scatter(
+        x=[months], y=[0], mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"symbol": "diamond", "size": 12, "color": colour},
+    )  # fmt: skip
+    fig.add_annotation(x=months, y=0, text=payback_text(months), showarrow=True, ax=0, ay=-28, xanchor="auto")
+
+
+def cumulative_title(switch: Switch) -> str:
+    """The takeaway of the running sum in one sentence."""
+    months, show = switch.report.payback_months, fmt()
+    left = show.money_short(abs(switch.report.net_usd))
+    if months is None:
+        return tr("roi.title_never", months=switch.months, left=left)
+    if months == 0:
+        return tr("roi.title_at_once", months=switch.months, left=left)
+    return tr("roi.title_payback", payback=show.number(months, 1), months=switch.months, left=left)
+
+
+def waterfall(switch: Switch) -> None:
+    """From today's cost over the horizon to the new one, component by component."""
+    show, mode = fmt(), _theme()
+    steps = sorted(switch.steps, key=lambda step: step.change_usd)
+    names = [switch.baseline.name, *(tr(f"roi.line_{step.component}") for step in steps), switch.new.name]
+    changes = [step.change_usd for step in steps]
+    values = [switch.baseline_tco_usd, *changes, switch.new_tco_usd]
+    signed = [("+" if usd > 0 else "") + show.money_short(usd) for usd in changes]
+    labels = [show.money_short(switch.baseline_tco_usd), *signed, show.money_short(switch.new_tco_usd)]
+    fig = charts.figure(height_px=80 + 44 * len(names))
+    fig.add_trace(
+        go.Waterfall(
+            orientation="h", y=[_short(name, place) for place, name in enumerate(names)],
+            x=[value * show.per_usd for value in values], measure=["absolute", *["relative"] * len(steps), "total"],
+            text=labels, textposition="outside", cliponaxis=False, hoverinfo="text",
+            increasing={"marker": {"color": _SPEND[mode]}}, decreasing={"marker": {"color": _SAVE[mode]}},
+            totals={"marker": {"color": charts.palette()[9]}}, connector={"line": {"color": "gray", "width": 1}},
+        )
+    )  # fmt: skip
+    fig.update_yaxes(autorange="reversed")
+    # Room for the labels that stand outside the longest bar.
+    widest = max(np.cumsum([switch.baseline_tco_usd, *changes]).max(), switch.new_tco_usd, 1e-9)
+    fig.update_xaxes(tickprefix=show.symbol, range=[0, widest * show.per_usd * 1.25], nticks=4)
+    saved = switch.baseline_tco_usd - switch.new_tco_usd
+    title = tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=show.money_short(abs(saved)))
+    charts.show(
+        fig, title=title, unit=tr("roi.waterfall_unit", months=switch.months, unit=show.symbol), key="roi_waterfall",
+        numbers=pd.DataFrame({tr("roi.col_item"): names, f"{tr('roi.col_amount')} ({show.symbol})": [
+            value * show.per_usd for value in values]}),
+    )  # fmt: skip
+
+
+def _short(name: str, place: int) -> str:
+    """A label that leaves room for the bars on a phone; its place keeps two equal ones apart."""
+    shown = name if len(name) <= 18 else f"{name[:17]}…"
+    return shown + "\u200b" * place
+
+
+def grid(switch: Switch) -> None:
+    """NPV and payback if savings and migration cost come out otherwise."""
+    show, mode = fmt(), _theme()
+    found = sensitivity(switch)
+    texts = [
+        [f"{show.money_short(npv)}<br>{_payback_short(payback)}" for npv, payback in zip(npvs, paybacks, strict=True)]
+        for npvs, paybacks in zip(found.npv_usd.tolist(), found.payback_months.tolist(), strict=True)
+    ]
+    shades = [charts.see_through(_SPEND[mode], 0.25), charts.see_through(_SAVE[mode], 0.25)]
+    rows = [show.percent(factor) for factor in found.saving_factors]
+    columns = [f"×{factor:g}" for factor in found.migration_factors]
+    fig = charts.figure(height_px=110 + 46 * len(rows))
+    fig.add_heatmap(
+        z=np.where(found.npv_usd > 0, 1, 0), zmin=0, zmax=1, x=columns, y=rows, text=texts, texttemplate="%{text}",
+        colorscale=[[0, shades[0]], [0.5, shades[0]], [0.5, shades[1]], [1, shades[1]]], showscale=False, xgap=2,
+        ygap=2, hoverinfo="skip",
+    )  # fmt: skip
+    fig.update_yaxes(title=tr("roi.grid_savings"), type="category", showgrid=False)
+    fig.update_xaxes(title=tr("roi.grid_migration"), type="category", showgrid=False)
+    good = int((found.npv_usd > 0).sum())
+    charts.show(
+        fig, title=tr("roi.grid_title", good=good, all=found.npv_usd.size), unit=tr("roi.grid_unit"), key="roi_grid"
+    )
+
+
+def _payback_short(months: float) -> str:
+    return tr("roi.never") if np.isnan(months) else tr("roi.months_short", count=fmt().number(months, 1))

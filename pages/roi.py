@@ -1,0 +1,99 @@
+"""Does switching pay off: what is saved, when is it paid back, and how sure is that?"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from core.workload import Workload
+from pages.parts import roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
+from pages.parts.roi_case import Case, labels, own_case, simulated_case
+from pages.parts.state import fmt, tr
+from pages.parts.workload_bar import workload_bar
+
+
+@state.block
+def page() -> None:
+    workload = workload_bar()
+    st.title(tr("roi.title"))
+    widgets.show_problems(ways.take())
+    found, refused = ways.current()
+    names = labels(found)
+    inputs = roi_inputs.read(list(names))
+    for sentence in refused:
+        st.warning(widgets.plain(sentence), icon=":material/info:")
+    today = dt.datetime.now(dt.UTC).date()
+    if inputs.source == "own":
+        case: Case | str = own_case(inputs, workload, today)
+    else:
+        case = simulated_case(inputs, workload, found, today)
+    if not isinstance(case, str):
+        _answer(case)
+    left, right = st.columns([7, 3], gap="large")
+    with right:
+        roi_inputs.draw(names, inputs)
+    with left:
+        if isinstance(case, str):
+            widgets.show_empty(tr("roi.no_answer"), case)
+        else:
+            roi_charts.cumulative(case)
+    if not isinstance(case, str):
+        _details(case, workload, today)
+    with st.expander(tr("roi.article_title"), icon=":material/article:", key="roi_article_box"):
+        roi_tables.article()
+
+
+def _answer(case: Case) -> None:
+    show, switch, report = fmt(), case.switch, case.switch.report
+    one, two, three, four = st.columns(4)
+    share = roi_charts.percent(switch.savings_share)
+    one.metric(
+        tr("roi.metric_saving"), show.money_short(switch.savings_usd_per_month), share, delta_color="off",
+        delta_arrow="off", help=tr("roi.metric_saving_help"),
+    )  # fmt: skip
+    two.metric(
+        tr("roi.metric_payback"), roi_charts.payback_text(report.payback_months),
+        roi_tables.payback_reason(report.payback_kind) or None, delta_color="off", delta_arrow="off",
+    )  # fmt: skip
+    three.metric(
+        tr("roi.metric_npv", months=switch.months), show.money_short(report.npv_usd),
+        tr("roi.metric_irr", irr=roi_charts.percent(report.irr_per_year)) if report.irr.kind == "one" else None,
+        delta_color="off", delta_arrow="off", help=tr("roi.metric_npv_help"),
+    )  # fmt: skip
+    chance = case.outcomes.paid_back_share if case.outcomes else None
+    four.metric(
+        tr("roi.metric_chance", months=switch.months), show.percent(chance),
+        tr("roi.simulated") if case.outcomes else tr("roi.chance_none"), delta_color="off", delta_arrow="off",
+        help=tr("roi.metric_chance_help"),
+    )  # fmt: skip
+
+
+def _details(case: Case, workload: Workload, today: dt.date) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        roi_charts.waterfall(case.switch)
+    with right:
+        roi_charts.grid(case.switch)
+    st.subheader(tr("roi.figures_title"))
+    figures = [
+        tables.Column(field="name", label=tr("roi.figure"), width="medium"),
+        tables.Column(field="value", label=tr("roi.value"), width="medium"),
+        tables.Column(field="note", label=tr("roi.note"), width="large"),
+    ]
+    tables.table(roi_tables.figures(case), figures, key="roi_figures", alt=tr("roi.figures_title"), height="content")
+    st.subheader(tr("roi.months_title"))
+    columns, rows = roi_tables.month_columns(), roi_tables.months(case)
+    tables.table(rows, columns, key="roi_months", alt=tr("roi.months_title"), height=320)
+    with st.container(horizontal=True, key="roi_downloads"):
+        tables.download(rows, columns, key="roi_csv", file_stem="breakeven-roi")
+        st.download_button(
+            tr("roi.print"), data=lambda: roi_print.document(case, workload), file_name="breakeven-roi.html",
+            mime="text/html", key="roi_print", on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
+        )  # fmt: skip
+    if case.sources:
+        widgets.show_sources(case.sources, today)
+    st.caption(tr("roi.how"))
+
+
+page()
