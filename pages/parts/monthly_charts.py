@@ -54,10 +54,12 @@ def band_chart(plan: Plan) -> None:
             annotation_text=tr("monthly_cost.budget_line"),
             annotation_position="top left",
         )
+    middle_month = simulation.starts[len(simulation.starts) // 2]
     for month, names in changes(plan).items():
         fig.add_vline(x=month.isoformat(), line={"dash": "dot", "width": 1, "color": "#808080"})
         fig.add_annotation(
-            x=month.isoformat(), y=1, yref="paper", yanchor="bottom", showarrow=False, font={"size": 11},
+            x=month.isoformat(), y=1, yref="paper", yanchor="bottom", showarrow=False,
+            xanchor="left" if month < middle_month else "right", font={"size": 11},
             text=f"{tr('monthly_cost.price_change')}: {', '.join(names)[:40]}",
         )  # fmt: skip
     unit = tr("monthly_cost.chart_unit", symbol=fmt().symbol, paths=fmt().number(simulation.path_count))

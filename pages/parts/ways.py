@@ -42,6 +42,7 @@ MAX_MODELS = MAX_WAYS - 2
 MODELS, GATEWAY, MIX = "way_models", "way_gw", "way_mix"
 FEE, SHARE, DISCOUNT, VAT = "way_gw_fee", "way_gw_share", "way_gw_off", "way_vat"
 NO_GATEWAY = ""
+MAKERS = {"openai", "google", "anthropic", "deepseek", "mistral", "cohere", "x-ai", "moonshotai", "zai"}
 
 
 def _sheets() -> Mapping[str, PriceSheet]:
@@ -90,9 +91,9 @@ def set_parameters(saved: Mapping[str, str]) -> list[Problem]:
 
 
 def label(sheet: PriceSheet) -> str:
-    """Name of a model as shown, with its provider when another provider has the same name."""
+    """Name of a model as shown; with its provider unless that is the model's maker."""
     name = sheet.name or sheet.model_id
-    return name if sheet.key in DEFAULT_MODELS else f"{name} ({sheet.provider_id})"
+    return name if sheet.provider_id in MAKERS else f"{name} ({sheet.provider_id})"
 
 
 def label_of(key: str) -> str:
