@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import streamlit as st
 from sqlalchemy import Engine
 
+from core.catalog import Catalog
+from core.catalog.aliases import UnknownModelError
+from core.costs.tokens import PriceError, unit_prices
 from core.usage.entries import WASTED
+from core.usage.imports import ExportRow
+from core.usage.measure import cost_pico_usd
 from core.usage.rollup import Filters, Totals, fold, totals
+from core.usage.tables import create_tables
+from pages.parts import state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,28 @@ class Report:
     outcomes: list[Totals]
     wasted: list[Totals]
 
+    @property
+    def wasted_pico_usd(self) -> int:
+        return sum(row.pico_usd for row in self.wasted)
+
+
+@st.cache_resource(show_spinner=False)
+def _prepare(url: str, _engine: Engine) -> str:
+    create_tables(_engine)
+    return url
+
+
+def engine() -> Engine:
+    """The catalog's database with the tables of the log in it. Raises DatabaseProblem."""
+    found = state.catalog().engine
+    _prepare(state.settings().database_url, found)
+    return found
+
+
+def today() -> dt.date:
+    """Today in UTC: the days of the log are UTC days."""
+    return dt.datetime.now(dt.UTC).date()
+
 
 def read_report(engine: Engine, since: dt.date | None, until: dt.date | None, filters: Filters | None = None) -> Report:
     """Sums for the days from `since` to `until`, both included. Raises DatabaseProblem."""
@@ -34,6 +65,38 @@ def read_report(engine: Engine, since: dt.date | None, until: dt.date | None, fi
         days=fold(calls, 0),
         outcomes=fold(calls, 1),
         providers=fold(attempts, 0),
-        models=fold(attempts, 0, 1),
+        models=fold(attempts, 1),
         wasted=fold([row for row in attempts if row.key[2] in WASTED], 2, 3, 1),
     )
+
+
+def prices_of(catalog: Catalog, model: str, processing: str, input_tokens: int) -> Mapping[str, int] | None:
+    """Today's unit prices of a model by component for that prompt length; None when there is none."""
+    try:
+        found = unit_prices(catalog.llm.sheet(model), None, processing, input_tokens)
+    except (UnknownModelError, PriceError, KeyError):
+        return None
+    named = {
+        "input": found.input,
+        "cache_read": found.cache_read,
+        "cache_write_5m": found.cache_write_5m,
+        "cache_write_1h": found.cache_write_1h,
+        "output": found.output,
+    }
+    known = {name: price for name, price in named.items() if price is not None}
+    return known if "input" in known and "output" in known else None
+
+
+def price_of_row(catalog: Catalog, model: str, row: ExportRow) -> int | None:
+    """Pico-USD of an imported row that carries no cost, at today's list price of the model it is mapped to."""
+    mean_input = row.input_tokens // max(1, row.request_count)
+    prices = prices_of(catalog, model, row.processing, mean_input) or prices_of(catalog, model, "standard", mean_input)
+    if prices is None:
+        return None
+    usage = Totals(
+        input_tokens=row.input_tokens,
+        cached_input_tokens=row.cached_input_tokens,
+        cache_write_5m_tokens=row.cache_write_tokens,
+        output_tokens=row.output_tokens,
+    )
+    return cost_pico_usd(usage, prices)

@@ -1,0 +1,159 @@
+"""What was really spent, on what, and how much of it was wasted?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.settings import PROJECT
+from core.usage.measure import to_workload
+from core.usage.rollup import choices as choices_of
+from core.workload import Workload
+from pages.parts import address, state, tables, usage_export, usage_import, usage_inputs, usage_views, widgets
+from pages.parts.state import fmt, tr
+from pages.parts.usage_data import Report, engine, read_report, today
+from pages.parts.workload_bar import summary, workload_bar
+
+TAKEN = "_usage_taken"
+
+
+@state.block
+def page() -> None:
+    choices = choices_of(engine())
+    shown_next = st.session_state.pop(usage_import.SHOW_NEXT, None)
+    if shown_next:
+        address.set_value(usage_inputs.SOURCE, shown_next)
+    problems = usage_inputs.take(choices)
+    workload_bar()
+    widgets.show_problems(problems)
+    if not choices["origin"]:
+        empty()
+        return
+    usage_inputs.draw(choices)
+    since, until = usage_inputs.period()
+    filters = usage_inputs.filters()
+    report = read_report(engine(), since, until, filters)
+    notes(choices)
+    if not report.total.request_count:
+        widgets.show_empty(tr("usage.none_title"), tr("usage.none_body"))
+    else:
+        answer(report)
+        take_workload()
+        views(report)
+        with st.container(horizontal=True):
+            usage_export.buttons(since, until, filters)
+    with st.expander(
+        tr("usage.import_title"), icon=":material/upload:", expanded=usage_import.SAID in st.session_state
+    ):
+        usage_import.show_import()
+        usage_import.show_files()
+    st.caption(tr("usage.sources"))
+
+
+def empty() -> None:
+    """A new log: what fills it, and an example to look at."""
+    widgets.show_empty(tr("usage.empty_title"), tr("usage.empty_body"))
+    with st.container(horizontal=True):
+        usage_import.sample_button()
+        if (PROJECT / "pages" / "playground.py").exists():
+            st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
+    usage_import.show_import()
+
+
+def notes(choices: dict[str, list[str]]) -> None:
+    """What kind of figures these are, when they are not (only) real ones."""
+    source = st.session_state.get(usage_inputs.SOURCE)
+    if source in {"demo", "sample"}:
+        st.info(tr(f"usage.note_{source}"), icon=":material/science:")
+    elif source == "all" and {"demo", "sample"} & set(choices["origin"]):
+        st.info(tr("usage.note_all"), icon=":material/science:")
+
+
+def answer(report: Report) -> None:
+    """Spent, calls, speed, wasted."""
+    show, whole = fmt(), report.total
+    cells = st.columns(4)
+    at_least = "≥ " if whole.is_lower_bound and whole.cost_usd is not None else ""
+    good = sum(row.request_count for row in report.outcomes if row.key[0] == "ok")
+    per_call = float(whole.cost_usd) / whole.request_count if whole.cost_usd is not None else None
+    wasted_share = report.wasted_pico_usd / whole.pico_usd if whole.pico_usd else None
+    p50, p95 = whole.latency_ms(0.5), whole.latency_ms(0.95)
+    metrics = (
+        (tr("usage.spent"), at_least + show.money_short(whole.cost_usd),
+         tr("usage.spent_note", cost=show.money(per_call)), tr("usage.spent_help")),
+        (tr("usage.calls"), show.compact(whole.request_count),
+         tr("usage.calls_note", share=show.percent(good / whole.request_count, 1),
+            failovers=show.compact(whole.failover_count)), None),
+        (tr("usage.latency"), seconds(p50), tr("usage.latency_note", p95=seconds(p95)), tr("usage.latency_help")),
+        (tr("usage.wasted"), show.money_short(sum_usd(report)),
+         tr("usage.wasted_note", share=show.percent(wasted_share, 1)), tr("usage.waste_help")),
+    )  # fmt: skip
+    for cell, (label, value, note, help_text) in zip(cells, metrics, strict=True):
+        cell.metric(
+            label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch", help=help_text
+        )
+
+
+def seconds(milliseconds: float | None) -> str:
+    return tr("usage.seconds", value=fmt().number(milliseconds / 1_000, 1)) if milliseconds is not None else "–"
+
+
+def sum_usd(report: Report) -> float:
+    return report.wasted_pico_usd / 10**12
+
+
+def take_workload() -> None:
+    """One click makes the measured usage the workload of every page."""
+    before = state.workload()
+    base = replace(before, name=tr("usage.workload_name"))
+    filters = replace(usage_inputs.filters(), outcomes=())
+    found = to_workload(engine(), until=today(), base=base, filters=filters)
+    if found is None:
+        st.caption(tr("usage.no_workload"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            tr("usage.take_workload"), key="usage_take_workload", icon=":material/tune:", type="primary",
+            on_click=taken, args=(found.workload,),
+        )  # fmt: skip
+        st.caption(
+            tr("usage.take_workload_help", days=found.days_covered, workload=summary(found.workload)), width="stretch"
+        )
+    if st.session_state.pop(TAKEN, False):
+        st.success(tr("usage.workload_taken"), icon=":material/check:")
+        st.page_link("pages/monthly_cost.py", label=tr("usage.to_monthly_cost"), icon=":material/calendar_month:")
+
+
+def taken(workload: Workload) -> None:
+    state.set_workload(workload)
+    st.session_state[TAKEN] = True
+
+
+def views(report: Report) -> None:
+    """One chosen view with its chart and its table; the others do not run."""
+    st.segmented_control(
+        tr("usage.view"), usage_inputs.VIEWS, key=usage_inputs.VIEW, required=True, label_visibility="collapsed",
+        format_func=lambda view: tr(f"usage.view_{view}"),
+    )  # fmt: skip
+    view = str(st.session_state.get(usage_inputs.VIEW) or "day")
+    if view == "waste":
+        usage_views.show_waste(report)
+        return
+    if view == "what_if":
+        since, until = usage_inputs.period()
+        usage_views.show_what_if(report, replace(usage_inputs.filters(), since=since, until=until))
+        return
+    groups = {"day": report.days, "model": report.models, "provider": report.providers, "outcome": report.outcomes}
+    if view == "day":
+        usage_views.day_chart(report)
+    else:
+        usage_views.group_chart(groups[view], view)
+    tables.table(
+        usage_views.rows_of(groups[view], view), usage_views.columns_of(view), key=f"usage_{view}_table",
+        alt=tr(f"usage.view_{view}"),
+    )  # fmt: skip
+
+
+st.title(tr("usage.title"))
+page()

@@ -1,0 +1,180 @@
+"""The spend page: empty, with the sample, with imports, in both languages, with hostile input."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog.database import open_engine
+from core.usage.files import imported_files
+from core.usage.rollup import total
+from core.usage.sample import load_sample
+from core.usage.tables import create_tables
+from tests.pages.conftest import OpenPage
+
+PRICES = {"input": 2_000_000, "cache_read": 500_000, "output": 8_000_000}
+HEADING = (
+    "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,tokens_cached,model_permaslug,provider_name,"
+    "cancelled,finish_reason_normalized"
+)
+
+
+def export_of(*, model: str = "openai/gpt-4.1-2025-04-14", cost: str = "0.006", count: int = 3) -> bytes:
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    rows = [f"gen-{n},{day} 00:00:0{n},{cost},1000,500,100,{model},OpenAI,false,stop" for n in range(count)]
+    return "\n".join([HEADING, *rows, "gen-bad,yesterday,1,1,1,0,m,p,false,stop"]).encode()
+
+
+@pytest.fixture
+def sample_url(database_url: str) -> str:
+    engine = open_engine(database_url)
+    create_tables(engine)
+    load_sample(engine, lambda *_: PRICES, now_s=time.time())
+    engine.dispose()
+    return database_url
+
+
+def upload(at: AppTest, data: bytes, name: str = "activity.csv") -> AppTest:
+    at.get("file_uploader")[0].upload(name, data, "text/csv")
+    return at.run()
+
+
+def texts(at: AppTest) -> str:
+    shown: list[Any] = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.title]
+    return "\n".join(str(one.value) for one in shown)
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "What was really spent?"), ("ko", "실제로 얼마를 썼나")])
+def test_an_empty_log_says_what_fills_it(open_page: OpenPage, lang: str, title: str) -> None:
+    at = open_page("usage", lang=lang)
+
+    assert at.title[0].value == title
+    assert at.button(key="usage_load_sample")
+    assert not at.metric
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("view", ["day", "model", "provider", "outcome", "waste", "what_if"])
+def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, sample_url: str, lang: str, view: str) -> None:
+    at = open_page("usage", lang=lang, query={"usage_view": view})
+
+    assert len(at.metric) == 4
+    assert at.dataframe
+    assert "–" not in at.metric[0].value
+
+
+def test_the_sample_is_loaded_by_one_click_and_marked(open_page: OpenPage) -> None:
+    at = open_page("usage")
+    at.button(key="usage_load_sample").click().run()
+
+    assert not at.exception
+    assert len(at.metric) == 4
+    assert "Invented sample data" in texts(at)
+
+
+def test_the_sample_is_removed_by_one_click(open_page: OpenPage, sample_url: str) -> None:
+    at = open_page("usage")
+    next(button for button in at.button if str(button.key).startswith("usage_remove_")).click().run()
+
+    assert not at.exception
+    assert "No calls are logged yet" in texts(at)
+
+
+def test_measured_usage_becomes_the_workload_by_one_click(open_page: OpenPage, sample_url: str) -> None:
+    at = open_page("usage")
+    at.button(key="usage_take_workload").click().run()
+
+    assert not at.exception
+    assert "now the workload of every page" in texts(at)
+    assert at.session_state["_workload"].name == "Measured"
+    assert 1_000 < at.session_state["_workload"].requests_per_month < 5_000
+
+
+def test_filters_come_from_the_address(open_page: OpenPage, sample_url: str) -> None:
+    everything = open_page("usage")
+    one = open_page("usage", query={"usage_models": "gemini-2.5-flash", "usage_days": "7"})
+
+    assert one.metric[1].value != everything.metric[1].value
+    assert one.session_state["usage_models"] == ["gemini-2.5-flash"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"usage_days": "1e9", "usage_source": "<script>", "usage_view": "'; DROP TABLE usage_log"},
+        {"usage_models": ["x" * 5_000], "usage_providers": "\u202e", "usage_outcomes": "nothing"},
+    ],
+)
+def test_a_hostile_address_falls_back(open_page: OpenPage, sample_url: str, query: dict[str, Any]) -> None:
+    at = open_page("usage", query=query)
+
+    assert len(at.metric) == 4
+
+
+def test_an_export_is_previewed_imported_and_recognised_again(open_page: OpenPage, database_url: str) -> None:
+    at = upload(open_page("usage"), export_of())
+    assert [one.value for one in at.metric] == ["3", "0", "0", "1"]
+    at.button(key="usage_import_button").click().run()
+
+    assert not at.exception
+    assert "3 rows imported." in texts(at)
+    engine = open_engine(database_url)
+    assert total(engine).request_count == 3
+    engine.dispose()
+    again = upload(open_page("usage"), export_of())
+    assert "Every row of this file is in the log already." in texts(again)
+
+
+def test_an_unknown_model_is_asked_for(open_page: OpenPage, database_url: str) -> None:
+    at = upload(open_page("usage"), export_of(model="acme/secret-model-9", cost=""))
+    assert "Which models are these?" in texts(at)
+    at.selectbox(key="usage_map_0").select("openai/gpt-4.1").run()
+    at.button(key="usage_import_button").click().run()
+
+    engine = open_engine(database_url)
+    found = total(engine)
+    engine.dispose()
+    # 3 x (900 x 2 + 100 x 0.5 + 500 x 8) USD per million tokens
+    assert found.pico_usd == 3 * 5_850_000_000
+    assert found.cost_computed_count == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"id,traceId,totalCost\n1,2,3\n", "This is not an export that is known"),
+        (b"\x00\x01\x02\xff", "The file is not UTF-8 text"),
+        (b"", "The file is empty"),
+        (b'{"data": [', "The file is broken or cut off"),
+        (HEADING.encode(), "no rows"),
+    ],
+)
+def test_a_foreign_file_is_refused_in_one_sentence(open_page: OpenPage, data: bytes, sentence: str) -> None:
+    at = upload(open_page("usage"), data)
+
+    assert not at.exception
+    assert sentence in at.error[0].value
+
+
+def test_names_in_a_file_are_shown_as_text(open_page: OpenPage, database_url: str) -> None:
+    at = upload(open_page("usage"), export_of(model="![x](http://evil/y) <b>"), "**bold** <script>.csv")
+    at.button(key="usage_import_button").click().run()
+
+    assert not at.exception
+    assert "![x](" not in texts(at)
+    engine = open_engine(database_url)
+    assert len(imported_files(engine)) == 1
+    engine.dispose()
+
+
+def test_a_broken_database_is_one_sentence(open_page: OpenPage, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database" * 100)
+    at = open_page("usage", url=f"sqlite:///{broken}")
+
+    assert not at.exception
+    assert "damaged" in at.error[0].value
