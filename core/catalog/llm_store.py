@@ -54,6 +54,12 @@ class LlmPrices:
         self._refresh()
         return self._sheets
 
+    @property
+    def version(self) -> str:
+        """Changes whenever a price, an override or a discount does; for caches of what was computed from them."""
+        self._refresh()
+        return repr(self._version)
+
     def resolve(self, model: str) -> str:
         """`provider/model` of a name; UnknownModelError with the nearest names."""
         self._refresh()

@@ -1,0 +1,144 @@
+"""What does each model's API cost for this workload, now and then, and who says so?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.workload import Workload
+from pages.parts import (
+    model_prices_article,
+    model_prices_charts,
+    model_prices_compare,
+    model_prices_data,
+    model_prices_own,
+    state,
+    tables,
+    widgets,
+)
+from pages.parts.model_prices_data import CONTEXTS, MAX_SHORTLIST, MODALITIES, SCOPES, STATUSES, VIEWS, Bill, label, now
+from pages.parts.state import fmt, tr
+from pages.parts.tables import Column
+from pages.parts.workload_bar import workload_bar
+
+
+@state.block
+def page() -> None:
+    known = model_prices_data.sheets()
+    problems = model_prices_data.take(known)
+    model_prices_article.take_tasks()
+    workload = workload_bar()
+    st.title(tr("model_prices.title"))
+    widgets.show_problems(problems)
+    found = model_prices_data.bills(workload)
+    shown, chosen = model_prices_data.filtered(found), model_prices_data.shortlist(found)
+    answer(shown, chosen)
+    picture, inputs = st.columns([5, 2], gap="large")
+    with picture:
+        if chosen:
+            model_prices_charts.output_share_chart(chosen, workload)
+        else:
+            widgets.show_empty(tr("model_prices.no_shortlist"), tr("model_prices.no_shortlist_body"))
+    with inputs:
+        controls(list(known))
+    bills_table(shown)
+    st.segmented_control(
+        tr("model_prices.view"), VIEWS, key="mp_view", format_func=lambda view: tr(f"model_prices.view_{view}"),
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    detail(str(st.session_state["mp_view"]), found, chosen, workload)
+    widgets.show_sources([(one.source, one.as_of) for one in chosen or shown], now().date())
+
+
+def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:
+    """The cheapest and dearest of the shortlist, what lies between, and the cheapest of all that pass the filters."""
+    cells = st.columns(4)
+    show = fmt()
+    if chosen:
+        best, worst = chosen[0], chosen[-1]
+        saved = worst.usd_per_month - best.usd_per_month
+        share = show.percent(saved / worst.usd_per_month) if worst.usd_per_month else "0%"
+        cells[0].metric(best.name, show.money_short(best.usd_per_month) + tr("common.per_month"))
+        cells[1].metric(worst.name, show.money_short(worst.usd_per_month) + tr("common.per_month"))
+        cells[2].metric(tr("model_prices.spread", share=share), show.money_short(saved) + tr("common.per_month"))
+    if shown:
+        cells[3].metric(
+            tr("model_prices.cheapest_of", count=show.number(len(shown))),
+            show.money_short(shown[0].usd_per_month) + tr("common.per_month"),
+            help=f"{shown[0].name} · {shown[0].provider_id}",
+        )
+
+
+def controls(keys: list[str]) -> None:
+    """The shortlist, and the filters of the table."""
+    st.multiselect(
+        tr("model_prices.shortlist"), keys, key="mp_compare", format_func=label, max_selections=MAX_SHORTLIST
+    )
+    st.segmented_control(
+        tr("model_prices.scope"), SCOPES, key="mp_scope", required=True,
+        format_func=lambda one: tr(f"model_prices.scope_{one}"),
+    )  # fmt: skip
+    st.segmented_control(
+        tr("model_prices.status"), STATUSES, key="mp_status", required=True,
+        format_func=lambda one: tr(f"model_prices.status_{one}"),
+    )  # fmt: skip
+    with st.expander(tr("model_prices.more_filters"), key="mp_more"):
+        providers = sorted({one.partition("/")[0] for one in keys})
+        st.multiselect(tr("model_prices.providers"), providers, key="mp_providers")
+        st.selectbox(
+            tr("model_prices.context_least"), CONTEXTS, key="mp_context",
+            format_func=lambda one: tr("model_prices.any") if one == "0" else f"≥ {fmt().compact(int(one))}",
+        )  # fmt: skip
+        st.selectbox(
+            tr("model_prices.modality"), MODALITIES, key="mp_modality",
+            format_func=lambda one: tr(f"model_prices.modality_{one}"),
+        )  # fmt: skip
+        st.number_input(tr("model_prices.cap"), 0.0, 1e12, key="mp_cap", placeholder=tr("model_prices.no_cap"))
+
+
+def bills_table(shown: Sequence[Bill]) -> None:
+    """Every model that passes the filters, the cheapest first."""
+    if not shown:
+        widgets.show_empty(tr("model_prices.nothing"), tr("model_prices.nothing_body"))
+        return
+    columns = [
+        Column(field="name", label=tr("model_prices.model"), pinned=True),
+        Column(field="provider", label=tr("model_prices.provider")),
+        Column(field="usd_per_month", label=tr("model_prices.bill"), kind="money", digits=2),
+        Column(
+            field="blended", label=tr("model_prices.blended"), kind="money", unit="/Mtok", digits=4,
+            help=tr("model_prices.blended_help"),
+        ),
+        Column(field="input", label=tr("model_prices.component_input"), kind="money", unit="/Mtok", digits=4),
+        Column(field="cached", label=tr("model_prices.component_cache_read"), kind="money", unit="/Mtok", digits=4),
+        Column(field="output", label=tr("model_prices.component_output"), kind="money", unit="/Mtok", digits=4),
+        Column(field="context", label=tr("model_prices.context"), kind="number"),
+        Column(field="age", label=tr("model_prices.age")),
+        Column(field="layer", label=tr("model_prices.layer")),
+        Column(field="rivals", label=tr("model_prices.rivals"), help=tr("model_prices.rivals_help")),
+        Column(field="status", label=tr("model_prices.status")),
+        Column(field="notes", label=tr("model_prices.notes")),
+    ]  # fmt: skip
+    rows = [model_prices_data.as_row(one) for one in shown]
+    tables.table(rows, columns, key="mp_bills", alt=tr("model_prices.title"))
+    tables.download(rows, columns, key="mp_csv", file_stem=f"breakeven-models-{now():%Y-%m-%d}")
+
+
+def detail(view: str, found: Sequence[Bill], chosen: Sequence[Bill], workload: Workload) -> None:
+    """The opened view below the table."""
+    if view == "article":
+        model_prices_article.discounts(workload)
+    elif view == "tasks":
+        model_prices_article.tasks(found)
+    elif view == "own":
+        model_prices_own.own_prices()
+    elif not chosen:
+        st.caption(tr("model_prices.no_shortlist_body"))
+    elif view == "history":
+        model_prices_charts.history(chosen)
+    else:
+        model_prices_compare.side_by_side(chosen)
+
+
+page()

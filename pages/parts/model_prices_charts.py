@@ -1,0 +1,135 @@
+"""How does a model's cost depend on the output share, and how did its price move? The page's two charts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.costs.tokens import blended_usd_per_mtok
+from core.costs.tokens_history import mix_of, price_steps
+from core.money import MICRO, TOKENS_PER_MTOK
+from core.workload import Workload
+from pages.parts import charts, tables
+from pages.parts.model_prices_data import COMPONENTS, Bill, now, sheets
+from pages.parts.state import fmt, tr
+from pages.parts.tables import Column
+
+SHARES = np.linspace(0, 1, 41)
+HISTORY_START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+
+def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
+    """Monthly cost of the shortlist when the same tokens are divided differently into input and output."""
+    mtok = workload.tokens_per_month * (1 + workload.retry_share) / TOKENS_PER_MTOK
+    lines: dict[str, list[float]] = {}
+    for one in chosen:
+        costs = [blended_usd_per_mtok(sheets()[one.key], mix_of(workload, float(share)), now()) for share in SHARES]
+        known = [cost * mtok * fmt().per_usd for cost in costs if cost is not None]
+        if len(known) == len(SHARES):
+            lines[one.key] = known
+    if not lines:
+        return
+    own = workload.output_tokens / (workload.input_tokens + workload.output_tokens)
+    fig = charts.figure(show_legend=True)
+    keys = sorted(lines)
+    for number, key in enumerate(keys):
+        dash = charts.DASHES[number % len(charts.DASHES)]
+        fig.add_trace(
+            go.Scatter(
+                x=SHARES * 100, y=lines[key], name=_short(key), mode="lines",
+                line={"color": charts.colour(key, keys), "dash": dash, "width": 2},
+                hovertemplate="%{x:.0f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
+            )
+        )  # fmt: skip
+    fig.add_vline(x=own * 100, line={"width": 1, "dash": "dot", "color": "gray"})
+    fig.update_xaxes(ticksuffix=" %", range=[0, 100])
+    fig.update_yaxes(rangemode="tozero")
+    numbers = pd.DataFrame({"%": SHARES * 100} | {_short(key): values for key, values in lines.items()})
+    charts.show(
+        fig,
+        title=_takeaway(lines, own),
+        unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=fmt().compact(workload.tokens_per_month)),
+        key="mp_share_chart",
+        numbers=numbers,
+    )
+
+
+def _takeaway(lines: dict[str, list[float]], own: float) -> str:
+    cheapest = [min(lines, key=lambda key: lines[key][place]) for place in range(len(SHARES))]
+    place = int(np.argmin(np.abs(SHARES - own)))
+    mine = cheapest[place]
+    share = fmt().percent(own)
+    other = next((number for number in range(place, len(SHARES)) if cheapest[number] != mine), None)
+    if other is None:
+        return tr("model_prices.share_title", name=_short(mine), share=share)
+    return tr(
+        "model_prices.share_title_until",
+        name=_short(mine), share=share, other=_short(cheapest[other]), until=fmt().percent(float(SHARES[other])),
+    )  # fmt: skip
+
+
+def history(chosen: Sequence[Bill]) -> None:
+    """Steps of the shortlist's list prices since 2024, with their sources."""
+    st.segmented_control(
+        tr("model_prices.component"), COMPONENTS, key="mp_component", required=True,
+        format_func=lambda name: tr(f"model_prices.component_{name}"),
+    )  # fmt: skip
+    component = str(st.session_state["mp_component"])
+    fig = charts.figure(show_legend=True)
+    rows: list[dict[str, Any]] = []
+    keys = sorted(one.key for one in chosen)
+    for number, key in enumerate(keys):
+        steps = price_steps(sheets()[key], component, HISTORY_START, now())
+        known = [(step.since, step.row) for step in steps if step.row is not None]
+        rows += [
+            {
+                "name": _short(key),
+                "since": since.date(),
+                "price": row.micro_usd_per_mtok / MICRO,
+                "layer": tr(f"model_prices.layer_{row.layer}"),
+                "source": row.source,
+            }
+            for since, row in known
+        ]
+        if known:
+            days = [since for since, _ in known] + [now()]
+            prices = [row.micro_usd_per_mtok / MICRO * fmt().per_usd for _, row in known]
+            fig.add_trace(
+                go.Scatter(
+                    x=days, y=[*prices, prices[-1]], name=_short(key), mode="lines",
+                    line={
+                        "shape": "hv", "width": 2, "color": charts.colour(key, keys),
+                        "dash": charts.DASHES[number % len(charts.DASHES)],
+                    },
+                )
+            )  # fmt: skip
+    if not rows:
+        st.caption(tr("model_prices.no_history"))
+        return
+    changes = len(rows) - len({row["name"] for row in rows})
+    fig.update_yaxes(rangemode="tozero")
+    charts.show(
+        fig,
+        title=tr("model_prices.history_title", count=changes) if changes else tr("model_prices.history_none"),
+        unit=tr("model_prices.history_unit", symbol=fmt().symbol),
+        key="mp_history_chart",
+    )
+    columns = [
+        Column(field="name", label=tr("model_prices.model"), pinned=True),
+        Column(field="since", label=tr("model_prices.since"), kind="date"),
+        Column(field="price", label=tr("model_prices.price"), kind="money", unit="/Mtok", digits=4),
+        Column(field="layer", label=tr("model_prices.layer")),
+        Column(field="source", label=tr("model_prices.source"), width="large"),
+    ]
+    tables.table(rows, columns, key="mp_history_table", alt=tr("model_prices.view_history"))
+
+
+def _short(key: str) -> str:
+    sheet = sheets().get(key)
+    return key if sheet is None else sheet.name or sheet.model_id

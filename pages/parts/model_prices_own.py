@@ -1,0 +1,114 @@
+"""What did you agree on yourself? Own prices and discounts, stored with a reason, removable."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.money import MICRO, micro_usd
+from pages.parts import widgets
+from pages.parts.model_prices_data import label, sheets
+from pages.parts.state import catalog, fmt, tr
+
+FIELDS = ("input", "cache_read", "output")
+MESSAGE = "_mp_own_message"
+
+
+def own_prices() -> None:
+    """The editor of overrides and discounts and the list of those that hold."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _override_form()
+    with right:
+        _discount_form()
+    message = st.session_state.pop(MESSAGE, None)
+    if message:
+        (st.error if message[0] == "error" else st.success)(message[1])
+    _stored()
+
+
+def _override_form() -> None:
+    with st.form("mp_override", border=True):
+        st.markdown(f"**{tr('model_prices.override_title')}**")
+        st.selectbox(tr("model_prices.model"), list(sheets()), key="mp_own_model", format_func=label)
+        cells = st.columns(3)
+        for cell, name in zip(cells, FIELDS, strict=True):
+            heading = f"{tr(f'model_prices.component_{name}')} ($/Mtok)"
+            cell.text_input(heading, key=f"mp_own_{name}", placeholder=tr("model_prices.unchanged"))
+        st.text_input(tr("model_prices.reason"), key="mp_own_reason", max_chars=200)
+        st.form_submit_button(tr("model_prices.save"), on_click=_save_override, icon=":material/save:")
+
+
+def _save_override() -> None:
+    values = st.session_state
+    prices = {}
+    for name in FIELDS:
+        text = str(values[f"mp_own_{name}"]).strip().lstrip("$").replace(",", "")
+        if not text:
+            continue
+        try:
+            prices[name] = micro_usd(text)
+        except ValueError:
+            prices[name] = -1
+        if not 0 <= prices[name] <= 1_000_000 * MICRO:
+            field = tr(f"model_prices.component_{name}")
+            values[MESSAGE] = (
+                "error",
+                tr("model_prices.override_refused", field=field, given=widgets.plain(text[:40])),
+            )
+            return
+    if not prices:
+        values[MESSAGE] = ("error", tr("model_prices.override_empty"))
+        return
+    catalog().llm.set_override(values["mp_own_model"], prices, reason=str(values["mp_own_reason"]).strip())
+    values[MESSAGE] = ("done", tr("model_prices.override_saved", name=label(values["mp_own_model"])))
+
+
+def _discount_form() -> None:
+    with st.form("mp_discount", border=True):
+        st.markdown(f"**{tr('model_prices.discount_title')}**")
+        providers = sorted({sheet.provider_id for sheet in sheets().values()})
+        place = providers.index("openai") if "openai" in providers else 0
+        st.selectbox(tr("model_prices.provider"), providers, index=place, key="mp_off_provider")
+        st.number_input(tr("model_prices.discount_percent"), 0.0, 99.0, 10.0, step=1.0, key="mp_off_percent")
+        st.text_input(tr("model_prices.reason"), key="mp_off_reason", max_chars=200)
+        st.form_submit_button(tr("model_prices.save"), on_click=_save_discount, icon=":material/save:")
+
+
+def _save_discount() -> None:
+    values = st.session_state
+    share = float(values["mp_off_percent"]) / 100
+    catalog().llm.set_discount(values["mp_off_provider"], share, str(values["mp_off_reason"]).strip())
+    values[MESSAGE] = ("done", tr("model_prices.discount_saved", provider=values["mp_off_provider"]))
+
+
+def _stored() -> None:
+    overrides = catalog().llm.overrides()
+    discounts = catalog().llm.discounts()
+    if not overrides and not discounts:
+        st.caption(tr("model_prices.own_none"))
+        return
+    models = dict.fromkeys(key for key, _ in overrides)
+    for number, key in enumerate(models):
+        parts = [
+            f"{tr(f'model_prices.component_{row.component}')} {fmt().money(row.micro_usd_per_mtok / MICRO)}"
+            for one, row in overrides
+            if one == key
+        ]
+        reason = next(row.note for one, row in overrides if one == key)
+        _line(f"{label(key)}: {', '.join(parts)}", reason, f"mp_drop_price_{number}", _drop_override, key)
+    for number, (provider, (share, reason)) in enumerate(discounts.items()):
+        _line(f"{provider}: −{fmt().percent(share, 1)}", reason, f"mp_drop_off_{number}", _drop_discount, provider)
+
+
+def _line(text: str, reason: str, key: str, action: object, subject: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(widgets.plain(text + (f" ({reason})" if reason else "")))
+        st.button(tr("model_prices.remove"), key=key, on_click=action, args=(subject,), icon=":material/delete:")  # type: ignore[arg-type]
+
+
+def _drop_override(key: str) -> None:
+    catalog().llm.remove_override(key)
+
+
+def _drop_discount(provider: str) -> None:
+    catalog().llm.set_discount(provider, 0.0, "")

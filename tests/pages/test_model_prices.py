@@ -1,0 +1,118 @@
+"""Does the model page show bills, filters, views and own prices, in both languages, whatever the address says?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.catalog import TokenUsage, open_catalog
+from tests.pages.conftest import OpenPage, assert_whole
+
+VIEWS = ("side", "history", "article", "tasks", "own")
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_page_opens_with_an_answer_and_a_table(open_page: OpenPage, lang: str) -> None:
+    at = open_page("model_prices", lang=lang)
+    assert len(at.metric) == 4
+    assert all(one.value for one in at.metric)
+    table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
+    assert len(table) > 100
+    assert table["usd_per_month"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, lang: str, view: str) -> None:
+    at = open_page("model_prices", lang=lang, query={"mp_view": view})
+    assert at.session_state["mp_view"] == view
+
+
+def test_the_bill_is_the_list_price_times_the_tokens(open_page: OpenPage) -> None:
+    query = {"req": "1000", "in": "1000000", "out": "1000", "insd": "0", "outsd": "0", "mp_providers": "openai"}
+    at = open_page("model_prices", query=query)
+    table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
+    bill = table.loc[table["name"].str.lower() == "gpt 4.1", "usd_per_month"]
+    assert bill.tolist() == pytest.approx([1000 * (2 + 0.008)])
+
+
+def test_filters_from_the_address_hold(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"mp_providers": "anthropic", "mp_status": "retired", "mp_context": "128000"})
+    table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
+    assert set(table["provider"]) == {"anthropic"}
+    assert set(table["status"]) == {"Retired"}
+    assert table["context"].min() >= 128_000
+
+
+def test_filters_that_nothing_passes_say_what_to_do(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"mp_cap": "0"})
+    assert any("No model passes these filters" in one.value for one in at.info)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"mp_compare": "nobody/nothing", "mp_view": "what", "mp_cap": "much", "mp_context": "-5"},
+        {"req": "100000000000", "in": "10000000", "out": "1000000", "cached": "1", "batch": "1"},
+        {"out": "0", "mp_scope": "all", "mp_status": "any"},
+        {"cur": "KRW", "mp_view": "side"},
+        {
+            "mp_compare": [
+                f"openai/gpt-{name}" for name in ("4", "4o", "4.1", "4o-mini", "5", "5-mini", "5-nano", "5.1")
+            ]
+        },
+    ],
+)
+def test_strange_and_extreme_addresses_are_drawn(open_page: OpenPage, query: dict[str, Any]) -> None:
+    open_page("model_prices", query=query)
+
+
+def test_the_article_table_says_which_discount_is_real(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"mp_view": "article"})
+    table = next(one.value for one in at.dataframe if "printed" in one.value)
+    assert table["printed"].tolist() == [47, 70, 76, 24]
+    # 1,500 in and 500 out of GPT-4.1 blend to 3.50 USD per Mtok; the gateway's flat 8 is dearer.
+    assert table["real"].tolist()[0] == pytest.approx((1 - 8 / 3.5) * 100)
+
+
+def test_rivals_are_shown_with_both_figures(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"mp_compare": "mistral/mistral-large-latest"})
+    table = next(one.value for one in at.dataframe if "rival" in one.value)
+    assert (0.5, 2.0) in set(zip(table["used"], table["rival"], strict=True))
+
+
+def test_an_own_price_is_stored_used_and_removed(open_page: OpenPage, database_url: str) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+    at.selectbox(key="mp_own_model").set_value("openai/gpt-4.1")
+    at.text_input(key="mp_own_input").set_value("1.25")
+    at.text_input(key="mp_own_reason").set_value("contract 7")
+    at.button(key="FormSubmitter:mp_override-Save").click().run()
+    assert_whole(at)
+    with open_catalog(database_url) as catalog:
+        assert str(catalog.quote("openai/gpt-4.1", TokenUsage(input_tokens=1_000_000)).cost_usd) == "1.250000000000"
+    at.button(key="mp_drop_price_0").click().run()
+    with open_catalog(database_url) as catalog:
+        assert catalog.quote("openai/gpt-4.1", TokenUsage(input_tokens=1_000_000)).cost_usd == 2
+
+
+@pytest.mark.parametrize("text", ["cheap", "-1", "1e400", "0.0000001", "nan"])
+def test_an_own_price_that_is_no_price_is_one_sentence(open_page: OpenPage, text: str) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+    at.text_input(key="mp_own_input").set_value(text)
+    at.button(key="FormSubmitter:mp_override-Save").click().run()
+    assert_whole(at)
+    assert any("is no price" in one.value for one in at.error)
+
+
+def test_a_discount_is_stored_and_removed(open_page: OpenPage, database_url: str) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+    at.selectbox(key="mp_off_provider").set_value("openai")
+    at.number_input(key="mp_off_percent").set_value(20.0)
+    at.button(key="FormSubmitter:mp_discount-Save").click().run()
+    assert_whole(at)
+    with open_catalog(database_url) as catalog:
+        assert catalog.llm.discounts() == {"openai": (0.2, "")}
+    at.button(key="mp_drop_off_0").click().run()
+    with open_catalog(database_url) as catalog:
+        assert catalog.llm.discounts() == {}
