@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -70,8 +71,32 @@ def shell_fields() -> tuple[address.Field, ...]:
     )
 
 
+class _Run(threading.local):
+    """Language and formats of the run this thread is drawing; asked for hundreds of times, so worked out once."""
+
+    lang: str | None = None
+    fmt: Formatter | None = None
+
+
+_run = _Run()
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Marks one run (of the script or of a fragment), within which language and currency do not change."""
+    _run.lang, _run.fmt = _lang(), _fmt()
+    try:
+        yield
+    finally:
+        _run.lang = _run.fmt = None
+
+
 def lang() -> str:
     """The reader's language: address, else choice, else browser, else English."""
+    return _run.lang or _lang()
+
+
+def _lang() -> str:
     return choose_language(st.session_state.get("lang"), st.context.locale)
 
 
@@ -82,12 +107,17 @@ def tr(key: str, **values: object) -> str:
 
 def fmt() -> Formatter:
     """How this reader sees amounts, numbers and dates."""
-    rate = st.session_state.get("fx") or settings().krw_per_usd
+    return _run.fmt or _fmt()
+
+
+def _fmt() -> Formatter:
+    planned = settings()
+    rate = st.session_state.get("fx") or planned.krw_per_usd
     return Formatter(
-        lang=lang(),
+        lang=_lang(),
         currency="KRW" if st.session_state.get("cur") == "KRW" else "USD",
         krw_per_usd=float(rate),
-        fx_date=settings().fx_date if rate == settings().krw_per_usd else None,
+        fx_date=planned.fx_date if rate == planned.krw_per_usd else None,
     )
 
 
@@ -134,7 +164,8 @@ def block(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
-        function(*args, **kwargs)
-        publish()
+        with drawing():
+            function(*args, **kwargs)
+            publish()
 
     return st.fragment(run)
