@@ -1,0 +1,46 @@
+"""What does every feed parser hand back, and what must each of its prices satisfy?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from core.catalog.gpu_rows import RefusedRow
+from core.costs.gpus import GpuOffer
+from core.money import micro_usd_rounded
+
+LOW_USD_PER_GPU_HOUR, HIGH_USD_PER_GPU_HOUR = 0.02, 25.0
+
+
+class FeedError(ValueError):
+    """A feed as a whole that cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """Offers with the raw text of their price, rows refused with their reason, and the day the feed names, if any."""
+
+    source: str
+    offers: list[tuple[GpuOffer, str]] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    source_date: dt.date | None = None
+
+
+def decoded(content: bytes) -> str:
+    """The text of a feed; FeedError when it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FeedError("The feed is not UTF-8 text: the address may answer with another file.") from error
+
+
+def checked_price(text: str, gpu_count: int) -> int:
+    """Micro-USD per hour of an instance; ValueError outside 0.02 to 25 USD per GPU-hour (sentinels such as 700)."""
+    micro = micro_usd_rounded(text)
+    per_gpu = micro / gpu_count / 1e6
+    if not LOW_USD_PER_GPU_HOUR <= per_gpu <= HIGH_USD_PER_GPU_HOUR:
+        raise ValueError(
+            f"{text} USD per hour is {per_gpu:.4g} per GPU-hour, outside "
+            f"{LOW_USD_PER_GPU_HOUR:g} to {HIGH_USD_PER_GPU_HOUR:g}"
+        )
+    return micro

@@ -1,0 +1,179 @@
+"""How are prices refreshed? Only when asked: fetch, parse, compare, and take in what may be taken, in one transaction.
+
+`python -m core.catalog.refresh [name ...]` refreshes all sources or those named; one that fails keeps its last rows and
+stops no other. `SOURCES` lists them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy import Engine, select
+from sqlmodel import col
+
+from core.catalog.database import session
+from core.catalog.feeds import skypilot, toolshedlabs
+from core.catalog.feeds.parsed import FeedError, Parsed
+from core.catalog.gpu_diff import Diff, compare
+from core.catalog.gpu_store import Taken, load_offers, take_in
+from core.catalog.tables import Meta, Snapshot
+from core.catalog.writing import lock_for_writing
+
+MAX_BYTES = 10 * 2**20
+TIMEOUT_S = 20.0
+SKYPILOT_CLOUDS = (
+    "aws", "hyperstack", "jarvislabs", "lambda", "lium", "nebius", "runpod", "vast", "verda", "yotta",
+)  # fmt: skip
+Parse = Callable[[bytes, dt.date], Parsed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A feed: its address for a day, and what reads it (with the day it was fetched)."""
+
+    url: Callable[[dt.date], str]
+    parse: Parse
+
+
+def _skypilot(cloud: str) -> Source:
+    base = "https://raw.githubusercontent.com/skypilot-org/skypilot-catalog/master/catalogs/v8"
+    return Source(
+        url=lambda _day: f"{base}/{cloud}/vms.csv",
+        parse=lambda content, day: skypilot.parse(content, cloud, seen_on=day),
+    )
+
+
+SOURCES: Mapping[str, Source] = {
+    **{f"skypilot-{cloud}": _skypilot(cloud) for cloud in SKYPILOT_CLOUDS},
+    "toolshedlabs": Source(
+        url=lambda day: (
+            f"https://raw.githubusercontent.com/toolshedlabs-hash/gpu-price-feed/main/data/history/v2/{day:%Y-%m}.jsonl"
+        ),
+        parse=lambda content, _day: toolshedlabs.parse(content),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one source: what was taken, or the sentence that says why nothing was."""
+
+    name: str
+    diff: Diff | None = None
+    taken: Taken | None = None
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        if self.diff is None or self.taken is None:
+            return f"{self.name}: {self.problem}"
+        return (
+            f"{self.name}: {self.taken.added} added, {self.taken.changed} changed, {self.taken.removed} removed, "
+            f"{len(self.diff.held)} large moves held, {len(self.diff.parsed.refused)} rows refused"
+        )
+
+
+class NotModifiedError(Exception):
+    """The feed is the one already taken in."""
+
+
+def fetch(url: str, client: httpx.Client, etag: str | None = None) -> tuple[bytes, str | None]:
+    """Content and ETag of a feed. Raises FeedError beyond 10 MB or on a refusal, NotModifiedError, httpx.HTTPError."""
+    with client.stream("GET", url, headers={"If-None-Match": etag} if etag else {}) as answer:
+        if answer.status_code == httpx.codes.NOT_MODIFIED:
+            raise NotModifiedError
+        if answer.status_code != httpx.codes.OK:
+            raise FeedError(f"The source answers {answer.status_code}: try again later.")
+        content = bytearray()
+        for part in answer.iter_bytes():
+            content += part
+            if len(content) > MAX_BYTES:
+                raise FeedError("The source sends more than 10 MB: it is not the feed that is expected.")
+        return bytes(content), answer.headers.get("ETag")
+
+
+def preview(engine: Engine, parsed: Parsed) -> Diff:
+    """What taking in a parsed feed would change; nothing is written."""
+    with session(engine) as opened:
+        held_date = opened.scalar(
+            select(col(Snapshot.source_date))
+            .where(col(Snapshot.source) == parsed.source, col(Snapshot.source_date).is_not(None))
+            .order_by(col(Snapshot.id).desc())
+            .limit(1)
+        )
+    return compare(load_offers(engine), parsed, held_date)
+
+
+def take(engine: Engine, diff: Diff, *, etag: str | None = None, name: str = "", with_held: bool = False) -> Taken:
+    """Writes a previewed feed in one transaction. ValueError for one that was refused."""
+    if diff.refused_because:
+        raise ValueError(diff.refused_because)
+    with session(engine) as opened:
+        lock_for_writing(opened)
+        taken = take_in(
+            opened,
+            diff.offers(with_held=with_held),
+            source=diff.parsed.source,
+            kind="refresh",
+            now=dt.datetime.now(dt.UTC),
+            source_date=diff.parsed.source_date,
+            layer="feed",
+        )
+        if etag:
+            opened.merge(Meta(key=f"etag {name}", value=etag))
+        return taken
+
+
+def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date) -> Outcome:
+    """Fetches and takes in one source; what fails becomes the outcome's sentence."""
+    source = SOURCES[name]
+    with session(engine) as opened:
+        known = opened.get(Meta, f"etag {name}")
+    try:
+        content, etag = fetch(source.url(today), client, known.value if known else None)
+        diff = preview(engine, source.parse(content, today))
+    except NotModifiedError:
+        return Outcome(name=name, problem="unchanged since the last refresh")
+    except FeedError as error:
+        return Outcome(name=name, problem=str(error))
+    except httpx.HTTPError as error:
+        return Outcome(name=name, problem=f"The source cannot be reached ({type(error).__name__}): try again later.")
+    if diff.refused_because:
+        return Outcome(name=name, diff=diff, problem=diff.refused_because)
+    return Outcome(name=name, diff=diff, taken=take(engine, diff, etag=etag, name=name))
+
+
+def refresh(
+    engine: Engine, names: Iterable[str] = (), *, client: httpx.Client | None = None, today: dt.date | None = None
+) -> list[Outcome]:
+    """Refreshes the named sources, or all; ValueError for an unknown name."""
+    wanted = list(names) or list(SOURCES)
+    unknown = [name for name in wanted if name not in SOURCES]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no source: choose from {', '.join(SOURCES)}.")
+    day = today or dt.datetime.now(dt.UTC).date()
+    opened = client or httpx.Client(timeout=TIMEOUT_S, follow_redirects=True)
+    try:
+        return [refresh_one(engine, name, opened, day) for name in wanted]
+    finally:
+        if client is None:
+            opened.close()
+
+
+def main(arguments: list[str]) -> int:
+    """The command; its exit code says whether at least one source was usable."""
+    from core.catalog.store import open_catalog
+    from core.settings import Settings
+
+    with open_catalog(Settings.from_env(os.environ).database_url) as catalog:
+        outcomes = refresh(catalog.engine, arguments)
+    sys.stdout.write("".join(f"{one}\n" for one in outcomes))
+    return 0 if any(one.taken or one.problem == "unchanged since the last refresh" for one in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""What memory does a model need, and which offers hold it? Weights + key-value cache + overhead, each shown.
+
+GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from core.costs.gpus import GpuOffer
+
+Precision = Literal["bf16", "fp8", "int4"]
+# Four-bit weights carry scales for each group of 64 to 128, about half a bit more.
+BYTES_PER_PARAMETER: dict[Precision, float] = {"bf16": 2.0, "fp8": 1.0, "int4": 4.5 / 8}
+# Key and value numbers per token, 2 x layers x key-value heads x head size, of dense models by billions of parameters:
+# Llama 3.2 1B (16 x 8 x 64), 3B (28 x 8 x 128), Llama 3.1 8B (32 x 8 x 128), Qwen2.5 14B (48), Qwen2.5 32B (64),
+# Llama 3.1 70B (80), 405B (126). Sizes between are interpolated on logarithms; models that compress the cache
+# (latent attention, sliding windows) need less.
+_KV_NUMBERS: tuple[tuple[float, int], ...] = (
+    (1.2, 16_384), (3.2, 57_344), (8.0, 65_536), (14.8, 98_304), (32.8, 131_072), (70.6, 163_840), (405.0, 258_048),
+)  # fmt: skip
+KV_BYTES = 2
+# Serving programs leave a tenth of a GPU's memory free by default, and need about 1.5 GB of each GPU for the driver's
+# context, captured graphs and activations.
+USABLE_SHARE = 0.9
+OVERHEAD_GB_PER_GPU = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryNeed:
+    """What must fit: billions of parameters, precision of the weights, context tokens, and sequences at once.
+
+    Raises ValueError naming the field.
+    """
+
+    parameters_billions: float
+    precision: Precision = "fp8"
+    context_tokens: int = 8_192
+    sequence_count: int = 1
+
+    def __post_init__(self) -> None:
+        limits = {
+            "parameters_billions": (0.01, 10_000),
+            "context_tokens": (1, 10_000_000),
+            "sequence_count": (1, 10_000),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value!r}: give a number from {low:g} to {high:g}.")
+
+    @property
+    def weights_gb(self) -> float:
+        """Parameters times bytes per parameter."""
+        return self.parameters_billions * BYTES_PER_PARAMETER[self.precision]
+
+    @property
+    def kv_cache_gb(self) -> float:
+        """Numbers per token x 2 bytes x context x sequences."""
+        return (
+            kv_numbers_per_token(self.parameters_billions) * KV_BYTES * self.context_tokens * self.sequence_count / 1e9
+        )
+
+    def total_gb(self, gpu_count: int) -> float:
+        """Weights, cache, and the overhead of each GPU."""
+        return self.weights_gb + self.kv_cache_gb + OVERHEAD_GB_PER_GPU * gpu_count
+
+
+def kv_numbers_per_token(parameters_billions: float) -> float:
+    """Key and value numbers kept per token, interpolated between known dense models."""
+    sizes = [math.log(size) for size, _ in _KV_NUMBERS]
+    numbers = [math.log(number) for _, number in _KV_NUMBERS]
+    at = math.log(parameters_billions)
+    place = min(max(sum(size <= at for size in sizes), 1), len(sizes) - 1)
+    slope = (numbers[place] - numbers[place - 1]) / (sizes[place] - sizes[place - 1])
+    return math.exp(numbers[place] + slope * (at - sizes[place]))
+
+
+def usable_gb(offer: GpuOffer) -> float | None:
+    """Memory of all GPUs of an offer that serving may use, None when the seller does not say."""
+    return None if offer.total_memory_gb is None else offer.total_memory_gb * USABLE_SHARE
+
+
+def holds(offer: GpuOffer, need: MemoryNeed) -> bool:
+    """Whether one machine of the offer holds it; unknown memory does not."""
+    usable = usable_gb(offer)
+    return usable is not None and usable >= need.total_gb(offer.gpu_count)
