@@ -40,7 +40,7 @@ def page() -> None:
             roi_charts.cumulative(case)
     if not isinstance(case, str):
         _details(case, workload, today)
-    with st.expander(tr("roi.article_title"), icon=":material/article:", key="roi_article_box"):
+    with st.expander(tr("roi.article_title"), inputs.source == "own", icon=":material/article:", key="roi_article_box"):
         roi_tables.article()
 
 
@@ -75,20 +75,21 @@ def _details(case: Case, workload: Workload, today: dt.date) -> None:
         roi_charts.waterfall(case.switch)
     with right:
         roi_charts.grid(case.switch)
-    st.subheader(tr("roi.figures_title"))
+    st.header(tr("roi.figures_title"))
     figures = [
         tables.Column(field="name", label=tr("roi.figure"), width="medium"),
         tables.Column(field="value", label=tr("roi.value"), width="medium"),
         tables.Column(field="note", label=tr("roi.note"), width="large"),
     ]
     tables.table(roi_tables.figures(case), figures, key="roi_figures", alt=tr("roi.figures_title"), height="content")
-    st.subheader(tr("roi.months_title"))
+    st.header(tr("roi.months_title"))
     columns, rows = roi_tables.month_columns(), roi_tables.months(case)
     tables.table(rows, columns, key="roi_months", alt=tr("roi.months_title"), height=320)
+    state.publish()  # the report carries the address, which must be that of this run
     with st.container(horizontal=True, key="roi_downloads"):
         tables.download(rows, columns, key="roi_csv", file_stem="breakeven-roi")
         st.download_button(
-            tr("roi.print"), data=lambda: roi_print.document(case, workload), file_name="breakeven-roi.html",
+            tr("roi.print"), data=roi_print.document(case, workload), file_name="breakeven-roi.html",
             mime="text/html", key="roi_print", on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
         )  # fmt: skip
     if case.sources:

@@ -17,6 +17,7 @@ from pages.parts.state import fmt, tr
 _SAVE = {"light": "#1B7F3B", "dark": "#7BD88F"}
 _SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
 
+_TEXT = {"light": "#1B2430", "dark": "#E6EAF0"}
 HUGE_SHARE = 10_000.0
 
 
@@ -28,7 +29,9 @@ def payback_text(months: float | None) -> str:
     """`5.7 months`, `at once`, or `never`."""
     if months is None or np.isnan(months):
         return tr("roi.never")
-    return tr("roi.at_once") if months == 0 else tr("roi.months", count=fmt().number(months, 1))
+    if months == 0:
+        return tr("roi.at_once")
+    return tr("roi.months", count=fmt().number(months, 1) if months >= 0.1 else "<0.1")
 
 
 def percent(share: float | None) -> str:
@@ -53,10 +56,10 @@ def cumulative(case: Case) -> None:
     fig = charts.figure()
     if case.band is not None:
         low, high = (values * show.per_usd for values in case.band)
-        fig.add_scatter(x=months, y=low, mode="lines", line={"width": 0}, hoverinfo="skip")
+        fig.add_scatter(x=months, y=low, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
         fig.add_scatter(
             x=months, y=high, mode="lines", line={"width": 0}, fill="tonexty", hoverinfo="skip",
-            fillcolor=charts.see_through(colour, 0.15),
+            fillcolor=charts.see_through(colour, 0.15), showlegend=False,
         )  # fmt: skip
     for values, name, dash, shade in (
         (plain, tr("roi.running"), "solid", colour),
@@ -70,7 +73,7 @@ def cumulative(case: Case) -> None:
     _mark_payback(fig, switch.report.payback_months, colour)
     fig.update_layout(showlegend=True, hovermode="x unified")
     fig.update_xaxes(title=tr("roi.axis_month"), range=[-0.2, switch.months + 0.2])
-    fig.update_yaxes(tickprefix=show.symbol)
+    fig.update_yaxes(tickformat=",")
     unit = tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=show.symbol)
     charts.show(fig, title=cumulative_title(switch), unit=unit, key="roi_cumulative")
 
@@ -91,8 +94,9 @@ def cumulative_title(switch: Switch) -> str:
     left = show.money_short(abs(switch.report.net_usd))
     if months is None:
         return tr("roi.title_never", months=switch.months, left=left)
-    if months == 0:
-        return tr("roi.title_at_once", months=switch.months, left=left)
+    if months < 1:
+        key = "roi.title_at_once" if months == 0 else "roi.title_first_month"
+        return tr(key, months=switch.months, left=left)
     return tr("roi.title_payback", payback=show.number(months, 1), months=switch.months, left=left)
 
 
@@ -117,8 +121,10 @@ def waterfall(switch: Switch) -> None:
     )  # fmt: skip
     fig.update_yaxes(autorange="reversed")
     # Room for the labels that stand outside the longest bar.
-    widest = max(np.cumsum([switch.baseline_tco_usd, *changes]).max(), switch.new_tco_usd, 1e-9)
-    fig.update_xaxes(tickprefix=show.symbol, range=[0, widest * show.per_usd * 1.25], nticks=4)
+    running = np.cumsum([switch.baseline_tco_usd, *changes])
+    widest = max(float(running.max()), 1e-9)
+    start = min(0.0, float(running.min()) - 0.25 * widest)
+    fig.update_xaxes(tickformat=",", range=[start * show.per_usd, 1.25 * widest * show.per_usd], nticks=4)
     saved = switch.baseline_tco_usd - switch.new_tco_usd
     title = tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=show.money_short(abs(saved)))
     charts.show(
@@ -148,6 +154,7 @@ def grid(switch: Switch) -> None:
     fig = charts.figure(height_px=110 + 46 * len(rows))
     fig.add_heatmap(
         z=np.where(found.npv_usd > 0, 1, 0), zmin=0, zmax=1, x=columns, y=rows, text=texts, texttemplate="%{text}",
+        textfont={"color": _TEXT[mode]},
         colorscale=[[0, shades[0]], [0.5, shades[0]], [0.5, shades[1]], [1, shades[1]]], showscale=False, xgap=2,
         ygap=2, hoverinfo="skip",
     )  # fmt: skip
@@ -160,4 +167,8 @@ def grid(switch: Switch) -> None:
 
 
 def _payback_short(months: float) -> str:
-    return tr("roi.never") if np.isnan(months) else tr("roi.months_short", count=fmt().number(months, 1))
+    if np.isnan(months):
+        return tr("roi.never")
+    if months == 0:
+        return tr("roi.at_once")
+    return tr("roi.months_short", count=fmt().number(months, 1) if months >= 0.1 else "<0.1")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from core.money import Formatter
 from pages.parts.state import fmt, tr
 
 UTF8_BOM = "utf-8-sig"  # Excel reads Korean in a CSV file only with a byte order mark
@@ -31,17 +32,25 @@ class Column:
     pinned: bool = False
 
 
-def heading(column: Column) -> str:
+def heading(column: Column, shown: Formatter | None = None) -> str:
     """Heading with its unit, money with the reader's currency sign."""
-    unit = f"{fmt().symbol}{column.unit}" if column.kind == "money" else "%" if column.kind == "share" else column.unit
+    unit = (
+        f"{(shown or fmt()).symbol}{column.unit}"
+        if column.kind == "money"
+        else "%"
+        if column.kind == "share"
+        else column.unit
+    )
     return f"{column.label} ({unit})" if unit else column.label
 
 
-def frame(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+def frame(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], shown: Formatter | None = None
+) -> pd.DataFrame:
     """Rows as a table in the reader's currency and units; unknown numbers stay empty, never 0."""
     source = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=[c.field for c in columns])
     found = pd.DataFrame(index=source.index)
-    factors = {"money": fmt().per_usd, "share": 100.0}
+    factors = {"money": (shown or fmt()).per_usd, "share": 100.0}
     for column in columns:
         values = source[column.field]
         if column.kind in {"number", "money", "share"}:
@@ -98,13 +107,15 @@ def table(
     )
 
 
-def to_csv(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> bytes:
+def to_csv(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], shown: Formatter | None = None
+) -> bytes:
     """The table as CSV with its headings, readable by Excel in Korean; text that a sheet would run is disarmed."""
-    found = frame(rows, columns)
+    found = frame(rows, columns, shown)
     for name in found.columns:
         if found[name].dtype.kind not in "fiubM":
             found[name] = found[name].map(_disarmed)
-    found.columns = pd.Index([heading(column) for column in columns])
+    found.columns = pd.Index([heading(column, shown) for column in columns])
     return found.to_csv(index=False).encode(UTF8_BOM)
 
 
@@ -116,9 +127,11 @@ def download(
     rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], *, key: str, file_stem: str
 ) -> None:
     """A button that saves the table as CSV; the file is made when pressed."""
+    # It is made outside the visit, where the reader's currency is not known any more.
+    shown = fmt()
     st.download_button(
         tr("common.download_csv"),
-        data=lambda: to_csv(rows, columns),
+        data=lambda: to_csv(rows, columns, shown),
         file_name=f"{file_stem}.csv",
         mime="text/csv",
         key=key,

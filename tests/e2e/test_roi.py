@@ -1,0 +1,94 @@
+"""Can a visitor weigh a switch in a real browser: change the terms, take the article's example, carry the link away?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenVisit
+
+pytestmark = pytest.mark.browser
+
+
+def metric(page: Page, label: str) -> Locator:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def test_a_migration_cost_moves_the_payback_and_the_link_keeps_it(visit: OpenVisit) -> None:
+    """4,500 a month against 750 saves 3,750: an outlay of 15,000 is paid back after four months."""
+    one = visit()
+    page = one.open("/roi?roi_source=own&roi_rate=0")
+    field = page.get_by_label("Up-front cost (USD)", exact=True)
+    field.fill("15000")
+    field.press("Enter")
+
+    expect(metric(page, "Payback").first).to_have_text("4.0 months")
+    one.settle()
+    expect(page).to_have_url(re.compile("roi_migration=15000"))
+
+    other = visit(dark=True)
+    copy = other.open(page.url.removeprefix(one.base))
+    expect(metric(copy, "Payback").first).to_have_text("4.0 months")
+    expect(copy.get_by_text("Paid back after 4.0 months")).to_be_visible()
+
+
+def test_the_article_s_example_is_one_click_and_its_roi_is_refused(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/roi")
+    page.get_by_role("button", name="The article's example").click()
+
+    expect(metric(page, "Saving per month")).to_have_text("$3.72K")
+    expect(metric(page, "Payback").first).to_have_text("at once")
+    expect(page.get_by_text("The article's ROI of 153,972 %, checked")).to_be_visible()
+    one.settle()
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+def test_the_cash_flow_leaves_as_csv_and_as_a_printable_report(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/roi?roi_source=own&roi_rate=0&cur=KRW&fx=1000")
+    field = page.get_by_label("Up-front cost (USD)", exact=True)
+    field.fill("7500")
+    field.press("Enter")
+    expect(metric(page, "Payback").first).to_have_text("2.0 months")
+    one.settle()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download CSV", exact=True).click()
+    rows = list(csv.reader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8-sig"))))
+    assert len(rows) == 1 + 13
+    assert rows[0][6] == "Running sum (₩)"
+    assert [float(row[6]) for row in rows[1:4]] == [-7_500_000, -3_750_000, 0]
+
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Report for printing").click()
+    report = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert "Paid back after 2.0 months" in report
+    assert "roi_migration=7500" in report
+
+
+@pytest.mark.parametrize(
+    ("width", "lang", "dark"), [(1440, "en-US", False), (1440, "ko-KR", True), (390, "ko-KR", False)]
+)
+def test_the_page_is_readable_for_everybody(visit: OpenVisit, width: int, lang: str, dark: bool) -> None:
+    one = visit(width=width, lang=lang, dark=dark)
+    page = one.open("/roi")
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "바꾸면 이득인가?" if lang == "ko-KR" else "Does switching pay off?"
+    )
+
+    assert one.axe() == []
+    assert not one.has_sideways_scroll()
+
+
+def test_a_hostile_link_is_answered_in_words(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/roi?roi_rate=-100&roi_from=%3Cscript%3E&roi_migration=1e400")
+
+    expect(page.get_by_text("Discount rate (%/yr): -100 is too small")).to_be_visible()
+    expect(metric(page, "Payback").first).not_to_have_text("–")
