@@ -99,14 +99,20 @@ def summary(plan: Plan) -> None:
         alt=tr("monthly_cost.summary_alt"), height="content",
     )  # fmt: skip
     with st.container(horizontal=True):
-        tables.download(
-            monthly_tables.month_rows(plan.simulation), monthly_tables.month_columns(plan.simulation),
-            key=f"{PREFIX}csv", file_stem=f"monthly-cost-{plan.start:%Y-%m}",
+        st.download_button(
+            tr("common.download_csv"), data=lambda: month_file(plan), file_name=f"monthly-cost-{plan.start:%Y-%m}.csv",
+            mime="text/csv", key=f"{PREFIX}csv", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         st.download_button(
             tr("monthly_cost.report"), data=lambda: report(plan), file_name=f"monthly-cost-{plan.start:%Y-%m}.html",
             mime="text/html", key=f"{PREFIX}report", on_click="ignore", icon=":material/print:",
         )  # fmt: skip
+
+
+def month_file(plan: Plan) -> bytes:
+    """Months, plan and percentiles of every way as CSV; made when asked for, not with every move of a slider."""
+    rows = monthly_tables.month_rows(plan.simulation, with_percentiles=True)
+    return tables.to_csv(rows, monthly_tables.month_columns(plan.simulation, with_percentiles=True))
 
 
 def detail(plan: Plan, view: str) -> None:

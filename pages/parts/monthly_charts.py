@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,9 @@ from pages.parts.state import fmt, tr
 LABELLED_LINES = 5
 BANDED_LINES = 4
 LABEL_GAP = 0.07
-LABEL_MAX_CHARS = 22
+LABEL_LINE_CHARS = 18
+BAND_OPACITY = 0.14
+MAX_TICKS = 7
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -38,7 +41,7 @@ def colours(simulation: Simulation) -> dict[str, str]:
 def shown(values: Floats) -> list[float | None]:
     """USD amounts in the reader's currency, four significant digits, gaps where unknown."""
     factor = fmt().per_usd
-    return [None if np.isnan(value) else float(f"{value * factor:.5g}") for value in np.atleast_1d(values)]
+    return [None if np.isnan(value) else float(f"{value * factor:.4g}") for value in np.atleast_1d(values)]
 
 
 def band_chart(plan: Plan) -> None:
@@ -56,9 +59,10 @@ def band_chart(plan: Plan) -> None:
         )
     middle_month = simulation.starts[len(simulation.starts) // 2]
     for month, names in changes(plan).items():
-        fig.add_vline(x=month.isoformat(), line={"dash": "dot", "width": 1, "color": "#808080"})
+        place = simulation.starts.index(month)
+        fig.add_vline(x=place, line={"dash": "dot", "width": 1, "color": "#808080"})
         fig.add_annotation(
-            x=month.isoformat(), y=1, yref="paper", yanchor="bottom", showarrow=False,
+            x=place, y=1, yref="paper", yanchor="bottom", showarrow=False,
             xanchor="left" if month < middle_month else "right", font={"size": 11},
             text=f"{tr('monthly_cost.price_change')}: {', '.join(names)[:40]}",
         )  # fmt: skip
@@ -110,28 +114,39 @@ def cumulative_chart(plan: Plan) -> None:
 
 
 def _lines(fig: go.Figure, simulation: Simulation, lines: Sequence[tuple[WayResult, Floats, Floats, Floats]]) -> None:
-    """Bands first, so that no band hides a line."""
+    """Bands first, so that no band hides a line. Months are categories: their names are sent once, not per point."""
     colour_of = colours(simulation)
-    days = [day.isoformat() for day in simulation.starts]
+    months = [month_text(day) for day in simulation.starts]
+    traces: list[dict[str, object]] = []
     if len(lines) <= BANDED_LINES:
         for way, low, _, high in lines:
-            ring = shown(low) + shown(high)[::-1]
-            if None in ring:
-                continue
-            fig.add_scatter(
-                x=days + days[::-1], y=ring, fill="toself", mode="none", showlegend=False, hoverinfo="skip",
-                fillcolor=charts.see_through(colour_of[way.name], 0.14),
-            )  # fmt: skip
+            ends: dict[str, object] = {"type": "scatter", "x0": months[0], "mode": "lines", "line": {"width": 0}}
+            ends |= {"hoverinfo": "skip", "showlegend": False}
+            fill = charts.see_through(colour_of[way.name], BAND_OPACITY)
+            traces += [
+                {**ends, "y": shown(low)},
+                {**ends, "y": shown(high), "fill": "tonexty", "fillcolor": fill},
+            ]
     for place, (way, _, middle, _) in enumerate(lines):
-        fig.add_scatter(
-            x=days, y=shown(middle), name=way.name, mode="lines" if len(days) > 1 else "markers",
-            line={"color": colour_of[way.name], "dash": charts.DASHES[place % len(charts.DASHES)], "width": 2.5},
-            hovertemplate="%{x|%Y-%m}: %{y:,.4~s}<extra>" + way.name + "</extra>",
-        )  # fmt: skip
-    fig.update_yaxes(rangemode="tozero", tickformat="~s")
-    fig.update_xaxes(tickformat="%Y-%m", hoverformat="%Y-%m")
-    if len(days) > 1:
-        fig.update_xaxes(range=[days[0], days[-1]])
+        line = {"color": colour_of[way.name], "dash": charts.DASHES[place % len(charts.DASHES)], "width": 2.5}
+        traces.append(
+            {
+                "type": "scatter",
+                "x0": months[0],
+                "y": shown(middle),
+                "name": way.name,
+                "mode": "lines" if len(months) > 1 else "markers",
+                "line": line,
+                "hovertemplate": "%{x}: %{y:,.4~s}",
+            }
+        )
+    fig.add_traces(traces)
+    fig.update_layout(
+        xaxis={"type": "category", "categoryarray": months, "categoryorder": "array", "nticks": MAX_TICKS},
+        yaxis={"rangemode": "tozero", "tickformat": "~s"},
+    )
+    if len(months) > 1:
+        fig.update_layout(xaxis_range=[0, len(months) - 1])
     if len(lines) <= LABELLED_LINES:
         _label_ends(fig, [(way.name, shown(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines])
 
@@ -140,15 +155,25 @@ def _label_ends(fig: go.Figure, ends: Sequence[tuple[str, float | None, str]]) -
     """Names at the ends of lines, in the margin, moved apart where lines end close together."""
     known = sorted(((value, name, colour) for name, value, colour in ends if value is not None), reverse=True)
     gap, previous = max((value for value, _, _ in known), default=1.0) * LABEL_GAP, float("inf")
+    notes = []
     for value, name, colour in known:
-        place = min(value, previous - gap)
-        previous = place
-        fig.add_annotation(
-            x=1, xref="paper", y=place, text=name[:LABEL_MAX_CHARS],
-            showarrow=False, xanchor="left", xshift=6, font={"color": colour, "size": 12}, align="left",
+        previous = min(value, previous - gap)
+        notes.append(
+            {
+                "x": 1, "xref": "paper", "y": previous, "text": "<br>".join(_wrapped(name)), "showarrow": False,
+                "xanchor": "left", "xshift": 6, "font": {"color": colour, "size": 12}, "align": "left",
+            }
         )  # fmt: skip
-    longest = max((len(name) for _, name, _ in known), default=0)
-    fig.update_layout(margin={"l": 8, "r": 12 + 7 * min(LABEL_MAX_CHARS, longest), "t": 24, "b": 8})
+    longest = max((len(line) for _, name, _ in known for line in _wrapped(name)), default=0)
+    fig.update_layout(
+        margin={"l": 8, "r": 12 + 7 * longest, "t": 24, "b": 8},
+        annotations=[*fig.layout.annotations, *notes],
+    )
+
+
+def _wrapped(name: str) -> list[str]:
+    """A name in at most two lines, so that it fits beside the chart of a phone."""
+    return textwrap.wrap(name, LABEL_LINE_CHARS, max_lines=2, placeholder="…") or [""]
 
 
 def parts_chart(plan: Plan, way: WayResult) -> None:
@@ -156,9 +181,8 @@ def parts_chart(plan: Plan, way: WayResult) -> None:
     fig = charts.figure(show_legend=True)
     palette = charts.palette()
     days = [day.isoformat() for day in plan.simulation.starts]
-    for place, (name, values) in enumerate(way.lines_usd.items()):
-        if not np.nansum(np.abs(values)):
-            continue
+    drawn = [(name, values) for name, values in way.lines_usd.items() if np.nansum(np.abs(values))]
+    for place, (name, values) in enumerate(drawn):
         fig.add_bar(
             x=days, y=shown(values), name=tr(f"monthly_cost.component_{name}"), marker_color=palette[place % 10],
             marker_pattern_shape=["", "/", "\\", "x", ".", "-", "|", "+"][place % 8],

@@ -105,8 +105,8 @@ def _section(title: str, unit: str, svg: str) -> str:
 
 
 def _plan_columns(simulation: Simulation) -> list[Column]:
-    """Month, requests and the plan of each way; the percentiles would not fit on paper."""
-    return [c for c in monthly_tables.month_columns(simulation) if not c.field.startswith(("low", "high", "cheap"))]
+    """Month, requests and the plan of each way; more would not fit on paper."""
+    return [c for c in monthly_tables.month_columns(simulation) if c.field != "cheapest"]
 
 
 def _assumptions(plan: Plan) -> str:

@@ -70,23 +70,23 @@ def saving_share(way: WayResult, baseline: WayResult | None) -> float | None:
     return 1 - way.total_usd / baseline.total_usd
 
 
-def month_columns(simulation: Simulation) -> list[Column]:
-    """Columns of the table of months: plan, P10 and P90 of each way."""
+def month_columns(simulation: Simulation, *, with_percentiles: bool = False) -> list[Column]:
+    """Columns of the table of months: the plan of each way, and for the file its P10 and P90."""
     columns = [
         Column(field="month", label=tr("common.month"), pinned=True, width="small"),
         Column(field="requests", label=tr("monthly_cost.requests"), kind="number"),
     ]
     for place, way in enumerate(simulation.ways):
         columns.append(Column(field=f"plan{place}", label=way.name, kind="money", digits=2))
-    for place, way in enumerate(simulation.ways):
+    for place, way in enumerate(simulation.ways if with_percentiles else ()):
         columns.append(Column(field=f"low{place}", label=f"{way.name} {tr('monthly_cost.p10')}", kind="money"))
         columns.append(Column(field=f"high{place}", label=f"{way.name} {tr('monthly_cost.p90')}", kind="money"))
     columns.insert(2, Column(field="cheapest", label=tr("monthly_cost.cheapest_way"), width="medium"))
     return columns
 
 
-def month_rows(simulation: Simulation) -> Rows:
-    """One row per month."""
+def month_rows(simulation: Simulation, *, with_percentiles: bool = False) -> Rows:
+    """One row per month, for `month_columns`."""
     rows: Rows = []
     for month, day in enumerate(simulation.starts):
         row: dict[str, Any] = {"month": month_text(day), "requests": float(simulation.requests[month])}
@@ -96,8 +96,9 @@ def month_rows(simulation: Simulation) -> Rows:
         row["cheapest"] = min(priced)[1] if priced else None
         for place, way in enumerate(simulation.ways):
             row[f"plan{place}"] = known(way.planned_usd[month])
-            row[f"low{place}"] = _rounded(way.band.p10[month])
-            row[f"high{place}"] = _rounded(way.band.p90[month])
+            if with_percentiles:
+                row[f"low{place}"] = _rounded(way.band.p10[month])
+                row[f"high{place}"] = _rounded(way.band.p90[month])
         rows.append(row)
     return rows
 

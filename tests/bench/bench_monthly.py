@@ -23,6 +23,7 @@ PATHS, MONTHS, WAYS = 10_000, 36, 5
 START = dt.date(2026, 12, 1)
 PEAK_MB = 60
 ROUNDS = 15
+SETTLE_MS = 400
 MB = 1e6
 
 
@@ -88,16 +89,22 @@ def _peak_mb() -> float:
     return peak / MB
 
 
+# When the number changes and when the chart was last drawn at, both counted from the key.
 WATCH = """(metric) => {
   const text = () => document.querySelectorAll('[data-testid=stMetric]')[metric]?.innerText;
-  const line = () => [...document.querySelectorAll('.scatterlayer path.js-line')].map((p) => p.getAttribute('d')).join();
-  const before = {text: text(), line: line()};
+  const before = text();
   window.seen = {start: 0, number: 0, chart: 0};
   window.addEventListener('keydown', () => { window.seen.start = performance.now(); }, {capture: true, once: true});
+  if (!window.watched) {
+    new MutationObserver((records) => {
+      const inChart = records.some((record) => record.target.closest && record.target.closest('.js-plotly-plot'));
+      if (inChart && window.seen.start) window.seen.chart = performance.now();
+    }).observe(document.body, {subtree: true, childList: true, attributes: true});
+    window.watched = true;
+  }
   const look = () => {
-    if (window.seen.start && !window.seen.number && text() !== before.text) window.seen.number = performance.now();
-    if (window.seen.start && !window.seen.chart && line() !== before.line) window.seen.chart = performance.now();
-    if (!(window.seen.number && window.seen.chart)) requestAnimationFrame(look);
+    if (window.seen.start && !window.seen.number && text() !== before) window.seen.number = performance.now();
+    if (!window.seen.number) requestAnimationFrame(look);
   };
   look();
 }"""
@@ -125,7 +132,7 @@ class _Tab:
         before = self.bytes
         self.slider.press("ArrowRight")
         self.page.wait_for_function("window.seen.number && window.seen.chart", timeout=20_000)
-        self.page.wait_for_timeout(250)
+        self.page.wait_for_timeout(SETTLE_MS)
         seen = self.page.evaluate("window.seen")
         return seen["number"] - seen["start"], seen["chart"] - seen["start"], self.bytes - before
 
