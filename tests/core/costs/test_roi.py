@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
@@ -241,6 +242,17 @@ def test_rates_are_as_many_as_the_signs_of_the_npv_demand(flows: list[float]) ->
         assert rates
     changes = [flow > 0 for flow in flows if flow]
     assert len(rates) <= sum(a != b for a, b in pairwise(changes))
+
+
+def test_the_rates_are_those_of_the_eigenvalues() -> None:
+    """Random short flows against the real roots of the NPV polynomial as numpy finds them, by another method."""
+    source = random.Random(5)
+    for _ in range(400):
+        flows = [round(source.gauss(0, 100), 2) for _ in range(source.randint(2, 18))]
+        roots = [complex(root) for root in np.roots(flows)]
+        expected = sorted(root.real - 1 for root in roots if abs(root.imag) < 1e-9 * abs(root) and root.real > 1e-9)
+
+        assert evaluate_roi(flows, 0).irr.rates_per_month == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)
