@@ -1,5 +1,6 @@
 """Sends one prompt to a chain of targets and always comes back in time with an answer or one clear reason."""
 
+from core.gateway.budget import SpendingCaps
 from core.gateway.chat import (
     Attempt,
     CallRecord,
@@ -14,8 +15,11 @@ from core.gateway.chat import (
     TextEvent,
     Usage,
 )
+from core.gateway.client import Gateway
 from core.gateway.endpoints import PRESETS, Endpoint, Preset, Target, TargetGroup, user_base_url
 from core.gateway.errors import GatewayError
+from core.gateway.policy import Policy
+from core.gateway.stream import Stream
 
 __all__ = [
     "PRESETS",
@@ -25,11 +29,15 @@ __all__ = [
     "DoneEvent",
     "Endpoint",
     "FailedEvent",
+    "Gateway",
     "GatewayError",
     "Message",
+    "Policy",
     "Preset",
     "ReasoningEvent",
     "Reply",
+    "SpendingCaps",
+    "Stream",
     "StreamEvent",
     "SwitchedEvent",
     "Target",

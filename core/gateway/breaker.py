@@ -20,6 +20,7 @@ class _Target:
     is_open: bool = False
     has_probe: bool = False
     last_kind: str = ""
+    is_wish: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,6 +54,11 @@ class Breakers:
         target = self._targets.get(key)
         return target.last_kind if target else ""
 
+    def is_wish(self, key: Hashable) -> bool:
+        """Whether it is closed because the upstream named a time, not because of its failures."""
+        target = self._targets.get(key)
+        return target is not None and target.is_wish
+
     def wait_s(self, key: Hashable) -> float | None:
         """Seconds until a request may be tried: 0 now, None while somebody else's probe is under way."""
         target = self._targets.get(key)
@@ -85,19 +91,21 @@ class Breakers:
         if verdict == "success":
             # A late success of a request sent before the target opened does not close it: only the probe does.
             if leave.is_probe or not target.is_open:
-                target.failures, target.is_open, target.last_kind = 0, False, ""
+                target.failures, target.is_open, target.is_wish, target.last_kind = 0, False, False, ""
         elif verdict == "failure":
             target.failures += 1
             target.last_kind = kind
             if leave.is_probe or target.failures >= self._failures:
-                self._open(target, self._open_s)
+                self._open(target, self._open_s, is_wish=False)
         if closed_for_s is not None:
             target.last_kind = kind
-            self._open(target, closed_for_s)
+            self._open(target, closed_for_s, is_wish=True)
 
-    def _open(self, target: _Target, seconds: float) -> None:
+    def _open(self, target: _Target, seconds: float, *, is_wish: bool) -> None:
         target.is_open = True
-        target.open_until = max(target.open_until, self._clock() + seconds)
+        until = self._clock() + seconds
+        if until >= target.open_until:
+            target.open_until, target.is_wish = until, is_wish
 
     def _add(self, key: Hashable) -> _Target:
         if len(self._targets) >= MAX_TRACKED:

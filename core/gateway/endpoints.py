@@ -38,7 +38,8 @@ class Endpoint:
     `provider_id` names the seller in the price catalog (default: the name). `models` are the names known to exist
     there: with any given, others are refused before sending. `weight` is its share in a weighted `TargetGroup`.
     `requests_per_min` and `tokens_per_min` hold for each model of the endpoint; None is unlimited.
-    Raises BaseUrlError or ValueError, never with the key in the text.
+    `is_user_typed` marks an address a visitor gave (see `user_base_url`): each connection then checks where its name
+    leads. Raises BaseUrlError or ValueError, never with the key in the text.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Endpoint:
     weight: float = 1.0
     requests_per_min: int | None = None
     tokens_per_min: int | None = None
+    is_user_typed: bool = False
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -161,15 +163,15 @@ def is_forbidden_address(address: str) -> bool:
 def user_base_url(base_url: str, *, is_allowed: bool) -> str:
     """A base URL typed by a user, cleaned; BaseUrlError unless the operator allows such and it is harmless.
 
-    The name may still resolve to a forbidden address: `Gateway` checks that again when it connects
-    (`Endpoint` built with `user_endpoint`).
+    Its name may still lead to a forbidden address: build the Endpoint with `is_user_typed=True`.
     """
     if not is_allowed:
         raise BaseUrlError("base_url: this server takes addresses from its own settings only.")
     text = clean_base_url(base_url)
     host = (urlsplit(text).hostname or "").rstrip(".").lower()
-    is_number = host.replace(".", "").replace("x", "").isalnum() and host[:1].isdigit()
-    looks_like_address = ":" in host or (is_number and not any(c in "ghijklmnopqrstuvwyz" for c in host))
+    # Resolvers read 2852039166, 0xa9fea9fe and 0251.0376.0251.0376 as addresses too.
+    last_label = host.rpartition(".")[2]
+    looks_like_address = ":" in host or last_label.isdigit() or last_label.startswith("0x")
     if host in _METADATA_HOSTS or (looks_like_address and is_forbidden_address(host)):
         raise BaseUrlError("base_url: this address belongs to the machine's own network and is not allowed.")
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -64,7 +65,7 @@ def read_reply(data: object) -> Piece:
     return Piece(
         text="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is not True),
         reasoning="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is True),
-        finish=_finish(candidates), is_end=bool(_finish(candidates)), model=shape.name_of(body.get("modelVersion")),
+        finish=_finish(candidates), is_end=True, model=shape.name_of(body.get("modelVersion")),
         usage=shape.part(body, "usageMetadata"), error=body.get("error"),
     )  # fmt: skip
 
@@ -76,7 +77,8 @@ def read_event(name: str, data: str) -> Piece:
     body = shape.as_object(shape.load(data))
     if name == "error" and "error" not in body:
         return Piece(error={"error": body})
-    return read_reply(body)
+    # Later events may still bring the usage, so the reason alone does not end the stream.
+    return replace(read_reply(body), is_end=False)
 
 
 def read_usage(raw: Mapping[str, Any]) -> Usage | None:

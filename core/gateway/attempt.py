@@ -1,0 +1,204 @@
+"""How does one request to one target go, from sending to the last byte, within its limits?"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+
+from core.gateway import errors as e
+from core.gateway.chat import ChatRequest
+from core.gateway.classify import error_type, error_words
+from core.gateway.decoding import BodyDecoder
+from core.gateway.dialects.shape import Piece, load
+from core.gateway.hearing import Hearing
+from core.gateway.http import Http, Response
+from core.gateway.policy import Policy
+from core.gateway.retry_after import retry_after_s
+from core.gateway.routes import Route
+from core.gateway.sse import SseEvent, SseParser
+
+ERROR_BODY_BYTES = 64 * 1024
+ERROR_BODY_S = 2.0
+DRAIN_S = 0.05
+"""How long the end of a stream may take after its last event, so that the connection can be used again."""
+
+_SSE_FIRST = b"deir:"  # data, event, id, retry, or a comment
+
+
+class Sending:
+    """One request. `run` returns when the answer is whole and raises a GatewayError else; `hearing` has what came.
+
+    Times are those of the event loop; `until` is the deadline of the whole call.
+    """
+
+    def __init__(
+        self, *, http: Http, route: Route, request: ChatRequest, policy: Policy, hearing: Hearing, until: float
+    ) -> None:
+        self.hearing = hearing
+        self.status_code: int | None = None
+        self.first_token_at: float | None = None
+        self._http = http
+        self._route = route
+        self._request = request
+        self._policy = policy
+        self._until = until
+        self._is_streamed = hearing.emit is not None and route.dialect.can_stream
+        self._loop = asyncio.get_running_loop()
+        self._tail_until = 0.0
+        self._stage: type[e.GatewayError] = e.HeadersTimeoutError
+        self._started_at = self._loop.time()
+        self._token_limit_s = policy.token_timeout_s(is_reasoning=route.is_reasoning)
+
+    @property
+    def ttft_ms(self) -> float | None:
+        return None if self.first_token_at is None else (self.first_token_at - self._started_at) * 1000
+
+    async def run(self) -> None:
+        """Raises TargetError, CredentialError, RequestError or DeadlineError."""
+        is_late = False
+        try:
+            async with asyncio.timeout_at(self._until) as self._timer:
+                await self._exchange()
+        except TimeoutError:
+            is_late = True
+        if is_late and not self.hearing.is_whole:
+            raise self._late()
+        await self.hearing.finish_text()
+        self.hearing.check_whole()
+
+    async def _exchange(self) -> None:
+        limit_s = self._policy.header_timeout_s(is_streamed=self._is_streamed, is_reasoning=self._route.is_reasoning)
+        self._enter(e.HeadersTimeoutError, self._started_at + limit_s)
+        route = self._route
+        call = route.dialect.build(route.endpoint, route.model, self._request, self._is_streamed)
+        response = await self._http.send("POST", call, is_guarded=route.endpoint.is_user_typed)
+        try:
+            self.status_code = response.status_code
+            if not 200 <= response.status_code < 300:
+                raise await self._refusal(response)
+            self._enter(e.FirstTokenTimeoutError, self._started_at + self._token_limit_s)
+            await self._hear(response)
+        finally:
+            await response.close()
+
+    def _enter(self, stage: type[e.GatewayError], until: float) -> None:
+        """From here on this stage's limit runs, never beyond the deadline."""
+        self._stage = stage
+        self._timer.reschedule(min(until, self._until))
+
+    def _late(self) -> e.GatewayError:
+        if self._loop.time() >= self._until:
+            return e.DeadlineError("The call ran into its deadline.", status_code=self.status_code)
+        texts: dict[type[e.GatewayError], str] = {
+            e.HeadersTimeoutError: "The upstream did not begin to answer in time.",
+            e.FirstTokenTimeoutError: "The first token did not come in time.",
+        }
+        text = texts.get(self._stage, "The answer stopped coming.")
+        return self._stage(text, status_code=self.status_code)
+
+    async def _refusal(self, response: Response) -> e.GatewayError:
+        """The error for a status other than 2xx, read within a small limit of bytes and time."""
+        body = bytearray()
+        with suppress(e.GatewayError, TimeoutError):
+            async with asyncio.timeout(ERROR_BODY_S):
+                async for piece in self._pieces(response, ERROR_BODY_BYTES):
+                    body += piece
+        data: object = None
+        with suppress(e.GatewayError):
+            data = load(bytes(body))
+        kind = error_type(response.status_code, data)
+        # What an upstream says about a key may show parts of it: nothing of that is passed on.
+        is_about_key = issubclass(kind, e.CredentialError)
+        message = "" if is_about_key else self.hearing.redactor.hide(error_words(data)[1])
+        return kind(
+            f"The upstream answered with status {response.status_code}" + (f": {message}" if message else "."),
+            status_code=response.status_code,
+            retry_after_s=retry_after_s(response.headers, data, dt.datetime.now(dt.UTC)),
+            upstream_text=message,
+        )
+
+    async def _pieces(self, response: Response, max_bytes: int) -> AsyncGenerator[bytes, None]:
+        """The unpacked body."""
+        decoder = BodyDecoder(response.headers.get("content-encoding", ""), max_bytes)
+        async with aclosing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                for piece in decoder.feed(chunk):
+                    yield piece
+        decoder.close()
+
+    async def _hear(self, response: Response) -> None:
+        """Read events or one JSON value, whichever came: the content type is not believed."""
+        head = b""
+        pieces = self._pieces(response, self._policy.max_body_bytes)
+        try:
+            async for piece in pieces:
+                head += piece
+                first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+                if first:
+                    await (self._hear_stream if first in _SSE_FIRST else self._hear_whole)(head, pieces)
+                    return
+        finally:
+            await pieces.aclose()
+        raise e.BadReplyError("The answer is empty.", status_code=self.status_code)
+
+    async def _hear_whole(self, head: bytes, pieces: AsyncIterator[bytes]) -> None:
+        body = bytearray(head)
+        async for piece in pieces:
+            body += piece
+        data = load(bytes(body))
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]  # Gemini wraps its errors in a list now and then
+        await self._take(self._route.dialect.read_reply(data))
+
+    async def _hear_stream(self, head: bytes, pieces: AsyncIterator[bytes]) -> None:
+        parser = SseParser(self._policy.max_event_bytes)
+        try:
+            await self._hear_events(parser, head)
+            while not self.hearing.is_end and (piece := await anext(pieces, None)) is not None:
+                await self._hear_events(parser, piece)
+            if not self.hearing.is_end:
+                await self._hear_rest(parser)
+        except e.GatewayError:
+            # Once the answer is whole, whatever happens to the connection takes nothing away.
+            if not self.hearing.is_whole:
+                raise
+        if self.hearing.is_end:
+            with suppress(e.GatewayError, TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    while await anext(pieces, None) is not None:
+                        pass
+
+    async def _hear_events(self, parser: SseParser, chunk: bytes) -> None:
+        for event in parser.feed(chunk):
+            await self._hear_event(event)
+            if self.hearing.is_end:
+                return
+
+    async def _hear_rest(self, parser: SseParser) -> None:
+        """An event without its blank line counts if it can be read; else the stream was cut inside it."""
+        try:
+            for event in parser.close():
+                await self._hear_event(event)
+        except e.BadReplyError:
+            raise e.TruncatedError("The answer ends in the middle of an event.") from None
+
+    async def _hear_event(self, event: SseEvent) -> None:
+        piece = self._route.dialect.read_event(event.name, event.data)
+        # A reader who is slow to take the text must not look like an upstream that is slow to send it.
+        self._timer.reschedule(self._until)
+        await self._take(piece)
+        now = self._loop.time()
+        if self.hearing.is_whole:
+            self._tail_until = self._tail_until or now + self._policy.tail_timeout_s
+            self._enter(e.TruncatedError, self._tail_until)
+        elif self.hearing.has_token:
+            self._enter(e.IdleTimeoutError, now + self._policy.idle_timeout_s)
+        else:
+            self._enter(e.FirstTokenTimeoutError, self._started_at + self._token_limit_s)
+
+    async def _take(self, piece: Piece) -> None:
+        if self.first_token_at is None and (piece.text.strip() or piece.reasoning):
+            self.first_token_at = self._loop.time()
+        await self.hearing.take(piece)

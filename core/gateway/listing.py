@@ -1,0 +1,45 @@
+"""Which models does an endpoint offer?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from core.gateway import errors as e
+from core.gateway.classify import error_type
+from core.gateway.decoding import BodyDecoder
+from core.gateway.desk import Desk
+from core.gateway.dialects import DIALECTS
+from core.gateway.dialects.shape import load
+
+
+async def list_models(desk: Desk, endpoint_name: str) -> list[str]:
+    """Sorted names. Raises UnknownEndpointError, or what the request itself met with, within the headers limit."""
+    endpoint = desk.router.endpoint(endpoint_name)
+    dialect = DIALECTS[endpoint.dialect]
+    late: e.GatewayError
+    try:
+        async with asyncio.timeout(min(desk.policy.deadline_s, desk.policy.headers_timeout_s)):
+            response = await desk.http.send("GET", dialect.models_call(endpoint), is_guarded=endpoint.is_user_typed)
+            try:
+                decoder = BodyDecoder(response.headers.get("content-encoding", ""), desk.policy.max_body_bytes)
+                body = b"".join([piece async for chunk in response.chunks() for piece in decoder.feed(chunk)])
+            finally:
+                await response.close()
+        return sorted(set(_names(desk, dialect.read_models, response.status_code, body)))
+    except TimeoutError:
+        late = e.HeadersTimeoutError("The upstream did not list its models in time.", endpoint=endpoint_name)
+    except e.GatewayError as error:
+        error.endpoint = endpoint_name
+        raise
+    raise late
+
+
+def _names(desk: Desk, read: Callable[[object], list[str]], status_code: int, body: bytes) -> list[str]:
+    if 200 <= status_code < 300:
+        return [desk.router.redactor.hide(name) for name in read(load(body))]
+    try:
+        data = load(body)
+    except e.BadReplyError:
+        data = None
+    raise error_type(status_code, data)(f"The upstream answered with status {status_code}.", status_code=status_code)

@@ -1,0 +1,163 @@
+"""On which loop do calls run, and how do threads hand them over and get them back?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from core.gateway.errors import ClosedError, DeadlineError
+
+T = TypeVar("T")
+CLOSE_S = 2.0
+
+
+class Task(Generic[T]):
+    """One coroutine on the loop, seen from another thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+        self._loop = loop
+        self._work = work
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._task: asyncio.Task[T] | None = None
+        self._is_cancelled = False
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Runs on the loop."""
+        if self._is_cancelled:
+            self._work.close()
+            self._end(ClosedError("The call was cancelled before it began."))
+            return
+        self._task = self._loop.create_task(self._work)
+        self._task.add_done_callback(self._finish)
+
+    def cancel(self) -> None:
+        """May be called from any thread, any number of times."""
+        self._is_cancelled = True
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def wait(self, timeout_s: float = -1) -> bool:
+        """Whether it ended in time; an interrupt (Ctrl-C) cancels the call."""
+        try:
+            is_done = self._done.acquire(timeout=timeout_s)
+        except BaseException:
+            self.cancel()
+            raise
+        if is_done:
+            self._done.release()
+        return is_done
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _finish(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            self._end(ClosedError("The call was cancelled."))
+        elif (error := task.exception()) is not None:
+            self._end(error)
+        else:
+            self.result = task.result()
+            self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        self.error = error
+        self._done.release()
+
+
+class Runtime:
+    """A thread with an event loop, started by the first call and again after a fork. `close` ends it.
+
+    `on_stop` is awaited on the loop at the end.
+    """
+
+    def __init__(self, on_stop: Callable[[], Awaitable[None]]) -> None:
+        self._on_stop = on_stop
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._is_closed = False
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Task[T]:
+        """Start a coroutine on the loop. ClosedError after `close`."""
+        try:
+            loop = self._running_loop()
+        except ClosedError:
+            work.close()
+            raise
+        task = Task(loop, work)
+        loop.call_soon_threadsafe(task.start)
+        return task
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
+        """Wait for a coroutine. The time is a last resort against a loop that hangs: the work bounds itself."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("A callback of the gateway must not call the gateway and wait.")
+        task = self.submit(work)
+        if not task.wait(timeout_s):
+            task.cancel()
+            raise DeadlineError("The call ran into its deadline.")
+        if task.error is not None:
+            # Without its traceback: frames of the loop hold headers, and thus the key.
+            raise task.error.with_traceback(None)
+        return task.result  # type: ignore[return-value]  # set whenever there is no error
+
+    def close(self) -> None:
+        """Cancel what runs and end the thread, within a few seconds. May be called again."""
+        with self._lock:
+            self._is_closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None or self._pid != os.getpid() or loop.is_closed():
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join(CLOSE_S + 1)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._pid != os.getpid() and self._pid:
+            # A forked child has neither the thread nor, perhaps, a free lock.
+            self._lock, self._loop, self._thread = threading.Lock(), None, None
+        with self._lock:
+            if self._is_closed:
+                raise ClosedError("The gateway is closed.")
+            if self._loop is None:
+                self._pid = os.getpid()
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_serve, args=(self._loop, self._on_stop), name="gateway", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop, on_stop: Callable[[], Awaitable[None]]) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.run_until_complete(_wind_up(on_stop))
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _wind_up(on_stop: Callable[[], Awaitable[None]]) -> None:
+    """Cancel every call under way, give them a moment, close the connections."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await on_stop()
+            await asyncio.get_running_loop().shutdown_asyncgens()
+    except TimeoutError:
+        return
