@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,13 @@ MAKERS = (
 SHORTLIST = (
     "google/gemini-2.5-flash", "openai/gpt-4.1", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-v4-flash",
 )  # fmt: skip
-SCOPES, STATUSES, MODALITIES = ("makers", "all"), ("alive", "retired", "any"), ("any", "audio", "image", "video")
+SCOPES, STATUSES = ("makers", "all"), ("alive", "retired", "any")
+MODALITIES = ("chat", "any", "audio", "image", "video")
+# Models for one purpose answer no prompt, so their low prices say nothing about this workload.
+SINGLE_PURPOSE = re.compile(
+    r"embed|ocr|moderation|tts|whisper|transcribe|rerank|guard|image|audio|realtime|live|voxtral|davinci|babbage|\bada\b"
+    r"|curie|search|ft[:-]|speech|translate|veo|imagen|robotics|code-fim"
+)
 CONTEXTS = ("0", "32000", "128000", "200000", "1000000")
 VIEWS = ("side", "history", "article", "tasks", "own")
 COMPONENTS = ("output", "input", "cache_read")
@@ -117,7 +124,7 @@ def take(known: Mapping[str, PriceSheet]) -> list[Problem]:
     fields = (
         address.Field(key="mp_scope", kind="choice", default="makers", options=SCOPES),
         address.Field(key="mp_status", kind="choice", default="alive", options=STATUSES),
-        address.Field(key="mp_modality", kind="choice", default="any", options=MODALITIES),
+        address.Field(key="mp_modality", kind="choice", default="chat", options=MODALITIES),
         address.Field(key="mp_context", kind="choice", default="0", options=CONTEXTS),
         address.Field(key="mp_providers", kind="choices", default=[], options=providers),
         address.Field(key="mp_cap", kind="float", default=None, low=0, high=1e12),
@@ -146,10 +153,16 @@ def filtered(found: Sequence[Bill]) -> list[Bill]:
         for one in found
         if (not providers or one.provider_id in providers)
         and (status == "any" or one.is_retired == (status == "retired"))
-        and (modality == "any" or modality in one.modalities)
+        and _serves(one, modality)
         and (least == 0 or (one.context_tokens or 0) >= least)
         and (cap is None or one.usd_per_month <= cap)
     ]
+
+
+def _serves(one: Bill, modality: str) -> bool:
+    if modality == "chat":
+        return SINGLE_PURPOSE.search(one.key.lower()) is None
+    return modality == "any" or modality in one.modalities
 
 
 def shortlist(found: Sequence[Bill]) -> list[Bill]:

@@ -29,7 +29,9 @@ def own_prices() -> None:
 def _override_form() -> None:
     with st.form("mp_override", border=True):
         st.markdown(f"**{tr('model_prices.override_title')}**")
-        st.selectbox(tr("model_prices.model"), list(sheets()), key="mp_own_model", format_func=label)
+        keys, chosen = list(sheets()), st.session_state["mp_compare"]
+        place = keys.index(chosen[0]) if chosen else 0
+        st.selectbox(tr("model_prices.model"), keys, index=place, key="mp_own_model", format_func=label)
         cells = st.columns(3)
         for cell, name in zip(cells, FIELDS, strict=True):
             heading = f"{tr(f'model_prices.component_{name}')} ($/Mtok)"

@@ -33,7 +33,7 @@ def test_the_bill_is_the_list_price_times_the_tokens(open_page: OpenPage) -> Non
     query = {"req": "1000", "in": "1000000", "out": "1000", "insd": "0", "outsd": "0", "mp_providers": "openai"}
     at = open_page("model_prices", query=query)
     table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
-    bill = table.loc[table["name"].str.lower() == "gpt 4.1", "usd_per_month"]
+    bill = table.loc[table["name"].str.lower() == "gpt-4.1", "usd_per_month"]
     assert bill.tolist() == pytest.approx([1000 * (2 + 0.008)])
 
 

@@ -92,7 +92,7 @@ def _model(provider_id: str, model: Any, source: str, policy: BatchPolicy | None
     return BundledModel(
         provider_id=provider_id,
         model_id=model.id,
-        name=model.name or model.id,
+        name=_proper(model.name or model.id),
         context_window_tokens=model.context_window,
         is_retired=bool(model.deprecated) or (model.description or "").startswith("Retired"),
         aliases=tuple(_aliases(model.match)),
@@ -207,6 +207,15 @@ def _aliases(clause: Any) -> Iterator[tuple[str, str]]:
 def _lookahead(kind: str, pattern: str) -> str:
     shapes = {"exact": "^(?={}$)", "prefix": "^(?={})", "suffix": "^(?=.*{}$)", "contains": "^(?=.*{})"}
     return pattern if kind == "regex" else shapes[kind].format(re.escape(pattern))
+
+
+def _proper(name: str) -> str:
+    """A model's name as its maker writes it: the package has some of them in small letters."""
+    if name.startswith("gpt "):
+        return f"GPT-{name[4:]}"
+    first, _, rest = name.partition(" ")
+    makers = {"gemini": "Gemini", "claude": "Claude", "deepseek": "DeepSeek", "grok": "Grok", "mistral": "Mistral"}
+    return f"{makers[first]} {rest}".strip() if first in makers else name
 
 
 def _verified_on(comment: str) -> dt.date | None:

@@ -1,0 +1,45 @@
+"""Can a visitor compare models, share the comparison, store a price of their own, and read it on a phone?"""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenVisit
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_comparison_is_shared_by_its_address(visit: OpenVisit) -> None:
+    first = visit()
+    page = first.open("/model-prices?req=1000000")
+    expect(page.get_by_role("heading", name="What does each model cost for this workload?")).to_be_visible()
+    page.get_by_text("Price history", exact=True).click()
+    expect(page.get_by_text("since 2024").first).to_be_visible()
+    page.wait_for_url("**mp_view=history**")
+    assert "req=1000000" in page.url
+    other = visit()
+    again = other.open(page.url.removeprefix(first.base))
+    expect(again.get_by_text("since 2024").first).to_be_visible()
+    expect(again.get_by_text("1M requests/mo").first).to_be_visible()
+
+
+def test_an_own_price_changes_the_bill_until_it_is_removed(visit: OpenVisit) -> None:
+    page = visit().open("/model-prices?mp_view=own&mp_compare=openai/gpt-4.1&req=1000&in=1000000&out=0&insd=0")
+    bill = page.get_by_test_id("stMetricValue").first
+    expect(bill).to_contain_text("$2K")
+    price = page.get_by_label("Input ($/Mtok)", exact=True)
+    for text, seen in (("cheap", "is no price"), ("1", "holds from now on")):
+        price.fill(text)
+        page.get_by_role("button", name="Save").first.click()
+        expect(page.get_by_text(seen)).to_be_visible()
+    expect(bill).to_contain_text("$1K")
+    page.locator(".st-key-mp_drop_price_0 button").click()
+    expect(bill).to_contain_text("$2K")
+
+
+def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
+    one = visit(width=390, height=844, lang="ko-KR")
+    page = one.open("/model-prices?lang=ko")
+    expect(page.get_by_role("heading", name="이 워크로드에서 모델별 비용은 얼마입니까?")).to_be_visible()
+    assert not one.has_sideways_scroll()
