@@ -1,0 +1,1 @@
+"""What does the gateway make of an upstream that does everything wrong?"""
