@@ -25,6 +25,9 @@ PROVIDER_NAMES = {
 }  # fmt: skip
 """What other tools call providers, and what they are called here."""
 
+SELLS_ALSO = {"azure": ("openai", "anthropic", "deepseek", "x-ai", "moonshotai"), "google": ("anthropic",)}
+"""Whose models a provider sells at the maker's price, as genai-prices states it; its own entries come first."""
+
 COMPACT_DATE = re.compile(r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=$|-|:)")
 
 
@@ -59,9 +62,10 @@ class AliasIndex:
         provider, slash, model = text.partition("/")
         provider = PROVIDER_NAMES.get(provider, provider)
         if slash and provider in self._providers:
-            found = self._in_provider(provider, model)
-            if found:
-                return found
+            for seller in (provider, *SELLS_ALSO.get(provider, ())):
+                found = self._in_provider(seller, model)
+                if found:
+                    return found
         elif text:
             for maker in (*MAKERS, *(one for one in self._providers if one not in MAKERS)):
                 found = self._in_provider(maker, text)

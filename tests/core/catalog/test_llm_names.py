@@ -28,6 +28,7 @@ def catalog(filled_database: Path) -> Iterator[Catalog]:
         ("claude-sonnet-4-5@20250929", "anthropic/claude-sonnet-4-5"),
         ("deepseek-chat-v3.2", "deepseek/deepseek-chat"),
         ("gemini/gemini-2.5-flash", "google/gemini-2.5-flash"),
+        ("azure/gpt-4o", "openai/gpt-4o"),
         ("xai/grok-4", "x-ai/grok-4-0709"),
         ("gemini-1.5-flash-8b", "google/gemini-1.5-flash-8b"),
         ("mistral/mistral-medium-3", "mistral/mistral-medium-3-1"),
