@@ -48,6 +48,8 @@ def page() -> None:
     ):
         usage_import.show_import()
         usage_import.show_files()
+        if "sample" not in choices["origin"]:
+            usage_import.sample_button()
     st.caption(tr("usage.sources"))
 
 

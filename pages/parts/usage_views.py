@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.gateway.diagnosis import topic_of
 from core.usage.measure import what_if
 from core.usage.rollup import Filters, Totals
 from pages.parts import charts, tables, widgets
@@ -50,10 +51,12 @@ def group_chart(rows: Sequence[Totals], name: str) -> None:
     fig = charts.figure(height_px=90 + 38 * len(ranked))
     fig.add_trace(
         go.Bar(
-            x=values[::-1], y=labels[::-1], orientation="h", text=texts[::-1], textposition="auto",
+            x=values[::-1], y=labels[::-1], orientation="h", text=texts[::-1], textposition="outside", cliponaxis=False,
             marker_color=charts.colour("gateway"), hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )  # fmt: skip
+    # Room for the longest bar's label.
+    fig.update_xaxes(range=[0, max((value or 0 for value in values), default=0) * 1.15 or 1])
     unit = tr("usage.calls_unit") if is_count else tr("usage.group_unit", symbol=show.symbol)
     charts.show(fig, title=title, unit=unit, key=f"usage_{name}_chart")
 
@@ -115,7 +118,7 @@ def show_waste(report: Report) -> None:
     rows = [
         {
             "outcome": tr(f"usage.outcome_{row.key[0]}"),
-            "error": str(row.key[1]) or "–",
+            "error": tr(f"diagnosis.{topic_of(str(row.key[1]))}_title") if row.key[1] else "–",
             "model": str(row.key[2]) or tr("usage.not_named"),
             "attempts": row.request_count,
             "cost": row.cost_usd,
@@ -133,7 +136,6 @@ def show_waste(report: Report) -> None:
     ]
     st.caption(tr("usage.waste_help"))
     tables.table(rows, columns, key="usage_waste", alt=tr("usage.view_waste"), height="content")
-    tables.download(rows, columns, key="usage_waste_csv", file_stem="wasted-spend")
 
 
 def show_what_if(report: Report, filters: Filters) -> None:
@@ -162,4 +164,3 @@ def show_what_if(report: Report, filters: Filters) -> None:
     st.caption(tr("usage.what_if_help", paid=fmt().money(paid)))
     if rows:
         tables.table(rows, columns, key="usage_what_if_table", alt=tr("usage.view_what_if"), height="content")
-        tables.download(rows, columns, key="usage_what_if_csv", file_stem="what-if")

@@ -1,0 +1,88 @@
+"""Which endpoints work, has each a key, and why does my call fail?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import address, connections_data, state, tables, widgets
+from pages.parts.connections_data import Line
+from pages.parts.connections_guide import field, show_guide
+from pages.parts.state import fmt, tr
+from pages.parts.tables import Column
+from pages.parts.workload_bar import workload_bar
+
+
+@state.block
+def page() -> None:
+    _, problems = address.bind((field(),))
+    workload_bar()
+    widgets.show_problems(problems)
+    lines = connections_data.lines()
+    answer(lines)
+    show_guide()
+    st.subheader(tr("connections.endpoints"))
+    show_lines(lines)
+    st.caption(tr("connections.sources", days=connections_data.DAYS))
+
+
+def answer(lines: list[Line]) -> None:
+    """How many endpoints can be called, how they did, what failed last."""
+    ready = [line for line in lines if line.key_state in {"server", "session"}]
+    used = [line.health for line in lines if line.health.attempt_count]
+    attempts = sum(one.attempt_count for one in used)
+    good = sum((one.ok_share or 0) * one.attempt_count for one in used)
+    failed = [line for line in lines if line.health.last_error_at is not None]
+    last = max(failed, key=lambda line: str(line.health.last_error_at), default=None)
+    cells = st.columns(3)
+    cells[0].metric(
+        tr("connections.keys"), fmt().number(len(ready)),
+        tr("connections.keys_note", count=sum(line.key_state == "missing" for line in lines)),
+        delta_color="off", delta_arrow="off", border=True, height="stretch",
+    )  # fmt: skip
+    cells[1].metric(
+        tr("connections.success"), fmt().percent(good / attempts if attempts else None, 1),
+        tr("connections.success_note", count=fmt().compact(attempts), days=connections_data.DAYS),
+        delta_color="off", delta_arrow="off", border=True, height="stretch",
+    )  # fmt: skip
+    cells[2].metric(
+        tr("connections.last_error"),
+        tr(f"diagnosis.{connections_data.topic(last.health.last_error)}_title") if last else tr("connections.none"),
+        last.label if last else tr("connections.none_note", days=connections_data.DAYS),
+        delta_color="off", delta_arrow="off", border=True, height="stretch",
+    )  # fmt: skip
+
+
+def show_lines(lines: list[Line]) -> None:
+    """Every endpoint with its key's state and its health; never a key."""
+    rows = [
+        {
+            "label": line.label,
+            "address": line.base_url or "–",
+            "key": tr(f"connections.key_{line.key_state}"),
+            "variable": connections_data.key_names(line.name)[0] if line.key_state == "missing" else "",
+            "attempts": line.health.attempt_count,
+            "ok": line.health.ok_share,
+            "p50": line.health.p50_ms,
+            "error": tr(f"diagnosis.{connections_data.topic(line.health.last_error)}_title")
+            if line.health.last_error
+            else "",
+            "when": line.health.last_error_at.strftime("%Y-%m-%d %H:00 UTC") if line.health.last_error_at else "",
+        }
+        for line in lines
+    ]
+    columns = [
+        Column(field="label", label=tr("connections.endpoint"), pinned=True),
+        Column(field="key", label=tr("connections.key")),
+        Column(field="variable", label=tr("connections.key_variable"), help=tr("connections.key_help")),
+        Column(field="attempts", label=tr("connections.attempts"), kind="number"),
+        Column(field="ok", label=tr("connections.ok"), kind="share", digits=1),
+        Column(field="p50", label=tr("connections.p50"), kind="number", unit="ms"),
+        Column(field="error", label=tr("connections.last_error")),
+        Column(field="when", label=tr("connections.when")),
+        Column(field="address", label=tr("connections.address")),
+    ]
+    tables.table(rows, columns, key="connections_endpoints", alt=tr("connections.endpoints"), height="content")
+
+
+st.title(tr("connections.title"))
+page()

@@ -1,0 +1,133 @@
+"""The connections page: keys are never shown, health comes from the log, every error has its explanation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from core.catalog.database import open_engine
+from core.gateway.diagnosis import TOPICS
+from core.usage.entries import Entry
+from core.usage.tables import create_tables
+from core.usage.write import write
+from tests.pages.conftest import OpenPage
+
+SECRET = "sk-live-0123456789abcdef"  # invented for this test
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOLYSHEEP", "OPENAI", "ANTHROPIC", "GOOGLE", "DEEPSEEK", "OPENROUTER"):
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+
+
+def attempt_of(number: int, outcome: str, **changes: object) -> Entry:
+    plain: dict[str, object] = {
+        "call_id": f"c{number}",
+        "attempt_number": 1,
+        "started_ms": int(time.time() * 1_000),
+        "outcome": outcome,
+        "provider_id": "openai",
+        "endpoint": "openai",
+        "latency_ms": 1_500,
+    }
+    return Entry(**(plain | changes))  # type: ignore[arg-type]
+
+
+def everything(at: AppTest) -> str:
+    shown = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.title, *at.metric, *at.selectbox]
+    return "\n".join([*(str(one.value) for one in shown), *(one.value.to_csv() for one in at.dataframe)])
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "missing"), [("en", "Why does my call fail?", "missing"), ("ko", "호출이 왜 실패하나", "없음")]
+)
+def test_without_a_log_and_keys_it_says_what_is_missing(
+    open_page: OpenPage, lang: str, title: str, missing: str
+) -> None:
+    at = open_page("connections", lang=lang)
+
+    assert at.title[0].value == title
+    table = at.dataframe[0].value
+    assert len(table) == 8
+    assert (table["key"] == missing).sum() == 6
+    assert "OPENAI_API_KEY" in set(table["variable"])
+
+
+def test_a_key_is_said_to_be_set_and_never_shown(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    at = open_page("connections")
+
+    assert at.metric[0].value == "1"
+    assert "set on the server" in everything(at)
+    assert SECRET not in everything(at)
+
+
+def test_health_comes_from_the_log(open_page: OpenPage, database_url: str) -> None:
+    engine = open_engine(database_url)
+    create_tables(engine)
+    bad = attempt_of(9, "error", error_kind="auth", status_code=401)
+    write(engine, [*(attempt_of(number, "ok") for number in range(3)), bad])
+    engine.dispose()
+
+    at = open_page("connections")
+    assert at.metric[1].value == "75.0%"
+    assert "401" in at.metric[2].value
+    row = at.dataframe[0].value.set_index("label").loc["OpenAI"]
+    assert (row["attempts"], row["ok"]) == (4, 75.0)
+    assert row["when"].startswith(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}")
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_error_has_its_explanation_in_both_languages(open_page: OpenPage, lang: str, topic: str) -> None:
+    at = open_page("connections", lang=lang, query={"connections_error": topic})
+
+    assert at.session_state["connections_error"] == topic
+    parts = ("Cause", "Check", "Remedy") if lang == "en" else ("원인", "확인", "조치")
+    shown = "\n".join(one.value for one in at.markdown)
+    assert all(f"**{part}**" in shown for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "expected"),
+    [
+        ("openai.AuthenticationError: Error code: 401 - Incorrect API key provided: " + SECRET, "401"),
+        ("HTTP 429 Too Many Requests", "429"),
+        ("<script>alert(1)</script>", "matches no known error"),
+    ],
+)
+def test_a_pasted_error_is_recognised_and_not_repeated(open_page: OpenPage, pasted: str, expected: str) -> None:
+    at = open_page("connections")
+    at.text_area(key="connections_pasted").set_value(pasted).run()
+
+    assert not at.exception
+    assert expected in everything(at)
+    assert SECRET not in everything(at)
+    assert "<script>" not in everything(at)
+    assert "connections_pasted" not in at.query_params
+
+
+def test_a_hostile_address_falls_back(open_page: OpenPage) -> None:
+    at = open_page("connections", query={"connections_error": "<script>", "connections_pasted": SECRET})
+
+    assert SECRET not in everything(at)
+    assert at.session_state["connections_error"] == "auth"
+
+
+def test_a_broken_database_is_one_sentence(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server sets this at its start; without it a file named like its address is run without the shell.
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database" * 100)
+    at = open_page("connections", url=f"sqlite:///{broken}")
+
+    assert not at.exception
+    assert "damaged" in at.error[0].value
