@@ -151,7 +151,7 @@ def set_parameters(saved: Mapping[str, str]) -> None:
 
 def simulate_saved(workload: Workload, saved: Mapping[str, str], horizon_months: int | None = None) -> Simulation:
     """A saved plan simulated with its own ways and uncertainty, from its own first month."""
-    found, _ = ways.from_parameters(saved)
+    found, _ = ways.from_parameters(saved, workload)
     try:
         begin = dt.date.fromisoformat(saved.get(START, ""))
     except ValueError:

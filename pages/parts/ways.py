@@ -7,7 +7,8 @@
 
 Parameters: `way_models` (provider/model, repeated), `way_gw` (a model billed through a gateway, empty for none) with
 `way_gw_fee` (USD a month), `way_gw_share`, `way_gw_off` and `way_vat` (percent; VAT is on the gateway's bill), and
-`way_mix` (`provider/model:share` joined by commas, shares in percent that add up to 100).
+`way_mix` (`provider/model:share` joined by commas, shares in percent that add up to 100), and `way_rent` (an open model
+on the cheapest machines of one's own, empty for none).
 """
 
 from __future__ import annotations
@@ -17,31 +18,19 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.monthly import (
-    MAX_WAYS,
-    FleetWay,
-    MixPart,
-    MixWay,
-    ModelWay,
-    Terms,
-    Way,
-    through_gateway,
-)
+from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Terms, Way, through_gateway
 from core.costs.tokens import PriceSheet
-from core.workload import Problem
-from pages.parts import address, state
+from core.workload import Problem, Workload
+from pages.parts import address, state, ways_rent
 from pages.parts.state import tr
 
 DEFAULT_MODELS = (
-    "google/gemini-2.5-flash",
-    "openai/gpt-4.1-mini",
-    "openai/gpt-4.1",
-    "anthropic/claude-sonnet-4-6",
-)
-MAX_MODELS = MAX_WAYS - 2
-MODELS, GATEWAY, MIX = "way_models", "way_gw", "way_mix"
+    "google/gemini-2.5-flash", "openai/gpt-4.1-mini", "openai/gpt-4.1", "anthropic/claude-sonnet-4-6",
+)  # fmt: skip
+MAX_MODELS = MAX_WAYS - 3
+MODELS, GATEWAY, MIX, RENT = "way_models", "way_gw", "way_mix", "way_rent"
 FEE, SHARE, DISCOUNT, VAT = "way_gw_fee", "way_gw_share", "way_gw_off", "way_vat"
-NO_GATEWAY = ""
+NO_GATEWAY = NO_RENT = ""
 MAKERS = {"openai", "google", "anthropic", "deepseek", "mistral", "cohere", "x-ai", "moonshotai", "zai"}
 
 
@@ -61,6 +50,7 @@ def _fields() -> tuple[address.Field, ...]:
         address.Field(key=DISCOUNT, kind="float", default=0.0, low=0, high=100),
         address.Field(key=VAT, kind="float", default=10.0, low=0, high=100),
         address.Field(key=MIX, kind="text", default=""),
+        address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *ways_rent.open_models()]),
     )
 
 
@@ -107,16 +97,16 @@ def current() -> tuple[list[Way], list[str]]:
     return from_values({field.key: st.session_state.get(field.key, field.default) for field in _fields()})
 
 
-def from_parameters(saved: Mapping[str, str]) -> tuple[list[Way], list[str]]:
+def from_parameters(saved: Mapping[str, str], workload: Workload | None = None) -> tuple[list[Way], list[str]]:
     """The ways of a saved scenario, without putting them in force."""
     values: dict[str, Any] = {}
     for field in _fields():
         texts = saved.get(field.key, "").split() if field.kind == "choices" else [saved.get(field.key, "")]
         values[field.key] = address.parse(field, texts, []) if field.key in saved else field.default
-    return from_values(values)
+    return from_values(values, workload)
 
 
-def from_values(values: Mapping[str, Any]) -> tuple[list[Way], list[str]]:
+def from_values(values: Mapping[str, Any], workload: Workload | None = None) -> tuple[list[Way], list[str]]:
     """The ways that field values (by parameter name) describe, and one sentence for each that could not be used."""
     refused: list[str] = []
     chosen = list(values.get(MODELS) or [])
@@ -136,6 +126,12 @@ def from_values(values: Mapping[str, Any]) -> tuple[list[Way], list[str]]:
         found.append(mix)
     if sentence:
         refused.append(sentence)
+    if values.get(RENT):
+        fleet = ways_rent.fleet_way(str(values[RENT]), workload or state.workload())
+        if fleet:
+            found.append(fleet)
+        else:
+            refused.append(tr("monthly_cost.rent_none", model=str(values[RENT])[:60]))
     return found, refused
 
 
@@ -216,6 +212,13 @@ def editor() -> None:
         second.number_input(tr("monthly_cost.fee_share"), 0.0, 100.0, step=0.5, key=SHARE)
         first.number_input(tr("monthly_cost.discount"), 0.0, 100.0, step=0.5, key=DISCOUNT)
         second.number_input(tr("monthly_cost.vat"), 0.0, 100.0, step=0.5, key=VAT)
+    st.selectbox(
+        tr("monthly_cost.rent"),
+        [NO_RENT, *ways_rent.open_models()],
+        key=RENT,
+        format_func=lambda one: one or tr("monthly_cost.no_rent"),
+        help=tr("monthly_cost.rent_help"),
+    )
     _mix_editor()
 
 

@@ -68,6 +68,14 @@ def test_a_gateway_and_a_mix_are_ways_too(open_page: OpenPage) -> None:
     assert len(names) == 4
 
 
+@pytest.mark.parametrize("view", ["months", "parts", "moves", "why"])
+def test_own_machines_are_a_way_too(open_page: OpenPage, view: str) -> None:
+    query = {"way_models": MODELS, "way_rent": "llama-3.3-70b", "monthly_cost_view": view, "retry": "0.1"}
+    at = open_page("monthly_cost", query=query)
+
+    assert any("llama-3.3-70b on own" in name for name in at.dataframe[0].value["way"])
+
+
 def test_shares_that_do_not_add_up_are_named_and_the_rest_stays(open_page: OpenPage) -> None:
     at = open_page("monthly_cost", query={"way_mix": f"{MODELS[0]}:80,{MODELS[1]}:30"})
 
