@@ -19,6 +19,7 @@ from babel.numbers import format_compact_decimal, format_decimal, format_percent
 MICRO = 1_000_000
 PICO_PER_USD = 10**12
 TOKENS_PER_MTOK = 1_000_000
+HUGE = 1e15  # beyond it digits mean nothing, and Decimal's 28 would not hold them
 MISSING = "–"
 """What stands where a figure is unknown."""
 
@@ -140,6 +141,8 @@ class Formatter:
         """A large count with three significant digits: K / M / B in English, 만 / 억 in Korean."""
         if value is None or not _known(value):
             return MISSING
+        if abs(float(value)) >= HUGE:
+            return f"{float(value):.3g}"
         shown = float(f"{float(value):.3g}")
         if abs(shown) < self._compact_from:
             return str(format_decimal(shown, format="#,##0.##", locale=self.locale))
@@ -151,6 +154,8 @@ class Formatter:
         """A number with group separators and exactly `digits` decimals."""
         if value is None or not _known(value):
             return MISSING
+        if abs(float(value)) >= HUGE:
+            return f"{float(value):.3g}"
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return str(format_decimal(Decimal(str(value)), format=pattern, locale=self.locale))
 
@@ -158,6 +163,8 @@ class Formatter:
         """A share (0 to 1) as percent."""
         if share is None or not _known(share):
             return MISSING
+        if abs(float(share)) >= HUGE:
+            return f"{float(share) * 100:.3g}%"
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
         return str(format_percent(Decimal(str(share)), format=pattern, locale=self.locale))
 

@@ -68,3 +68,13 @@ def test_dates_and_shares_are_localised() -> None:
     assert KO.date(dt.date(2026, 11, 20)) == "2026. 11. 20."
     assert EN.percent(0.123, 1) == "12.3%"
     assert EN.date(None) == MISSING
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_no_number_is_too_large_or_too_odd_to_be_shown(value: float) -> None:
+    for show in (EN, KO):
+        assert show.money(value)
+        assert show.money_short(value)
+        assert show.percent(value, 1)
+        assert show.number(value, 2)
+        assert show.compact(value)
