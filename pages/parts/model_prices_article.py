@@ -13,7 +13,7 @@ from core.costs.tokens import blended_usd_per_mtok, unit_prices
 from core.costs.tokens_history import mix_of
 from core.money import MICRO
 from core.workload import Workload
-from pages.parts import address, tables
+from pages.parts import address, tables, widgets
 from pages.parts.model_prices_data import Bill, label, now, sheets
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
@@ -43,7 +43,8 @@ def discounts(workload: Workload) -> None:
             }
         )
     real = [row for row in rows if row["real"] is not None and row["real"] > 0]
-    st.markdown(f"**{tr('model_prices.article_title', count=len(real), total=len(rows))}**")
+    title = tr("model_prices.article_title", count=len(real), total=len(rows))
+    st.markdown(f"**{title}**")
     st.caption(tr("model_prices.article_note"))
     columns = [
         Column(field="name", label=tr("model_prices.model"), pinned=True),
@@ -93,7 +94,8 @@ def tasks(found: Sequence[Bill]) -> None:
     known = [row for row in rows if row["usd_per_month"] is not None]
     if known:
         amount = fmt().money_short(known[0]["usd_per_month"])
-        st.markdown(f"**{tr('model_prices.tasks_title', task=known[0]['task'], amount=amount)}**")
+        title = tr("model_prices.tasks_title", task=known[0]["task"], amount=widgets.plain(amount))
+        st.markdown(f"**{title}**")
     columns = [
         Column(field="task", label=tr("model_prices.task"), pinned=True),
         Column(field="name", label=tr("model_prices.model")),

@@ -78,7 +78,7 @@ def _rivals(chosen: Sequence[Bill]) -> None:
     if not rows:
         st.caption(tr("model_prices.rivals_none"))
         return
-    st.markdown(f"**{tr('model_prices.rivals_title')}**")
+    st.markdown("**" + tr("model_prices.rivals_title") + "**")
     columns = [
         Column(field="name", label=tr("model_prices.model"), pinned=True),
         Column(field="component", label=tr("model_prices.component")),

@@ -28,7 +28,7 @@ def own_prices() -> None:
 
 def _override_form() -> None:
     with st.form("mp_override", border=True):
-        st.markdown(f"**{tr('model_prices.override_title')}**")
+        st.markdown("**" + tr("model_prices.override_title") + "**")
         keys, chosen = list(sheets()), st.session_state["mp_compare"]
         place = keys.index(chosen[0]) if chosen else 0
         st.selectbox(tr("model_prices.model"), keys, index=place, key="mp_own_model", format_func=label)
@@ -67,7 +67,7 @@ def _save_override() -> None:
 
 def _discount_form() -> None:
     with st.form("mp_discount", border=True):
-        st.markdown(f"**{tr('model_prices.discount_title')}**")
+        st.markdown("**" + tr("model_prices.discount_title") + "**")
         providers = sorted({sheet.provider_id for sheet in sheets().values()})
         place = providers.index("openai") if "openai" in providers else 0
         st.selectbox(tr("model_prices.provider"), providers, index=place, key="mp_off_provider")
