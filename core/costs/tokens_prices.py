@@ -215,9 +215,11 @@ def _preference(row: PriceRow) -> tuple[int, bool, int, float]:
 
 
 def as_utc(at: dt.datetime | None) -> dt.datetime:
-    """A moment in UTC: None is now, a naive time is taken as UTC."""
+    """A moment in UTC: None is now, a naive time is taken as UTC; ValueError for anything but a datetime."""
     if at is None:
         return dt.datetime.now(dt.UTC)
+    if not isinstance(at, dt.datetime):
+        raise ValueError(f"at is {at!r}: give a datetime, such as datetime(2025, 6, 10, 12, tzinfo=UTC).")
     return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
 
 

@@ -207,6 +207,12 @@ def test_more_cached_than_input_tokens_are_refused() -> None:
         TokenUsage(output_tokens=10, reasoning_tokens=11)
 
 
+@pytest.mark.parametrize("at", ["2025-06-10", dt.date(2025, 6, 10), 1_749_500_000])
+def test_a_moment_that_is_no_datetime_is_refused(at: Any) -> None:
+    with pytest.raises(ValueError, match="give a datetime"):
+        quote(PLAIN, TokenUsage(input_tokens=1), at)
+
+
 def test_an_unknown_processing_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="standard, batch, flex, priority"):
         usd(PLAIN, processing="turbo", input_tokens=1)
