@@ -1,94 +1,113 @@
-"""GPU clouds: filters, views and detail in both languages, and nothing hostile breaks it."""
+"""GPU clouds: the page answers in both languages, and no address, choice or database breaks it."""
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.pages.conftest import OpenPage, assert_whole
 
-VIEWS = ("table", "providers", "speed", "tokens", "disagree", "article")
-
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
-def test_the_first_visit_answers_with_a_price_a_month_and_a_table(open_page: OpenPage, lang: str) -> None:
+def test_the_page_answers_with_four_figures_a_chart_and_the_offers(open_page: OpenPage, lang: str) -> None:
     at = open_page("gpu_clouds", lang=lang)
 
-    assert at.metric[0].value.startswith("$")
-    assert len(at.dataframe[0].value) > 50
-    assert ("Who rents" in at.title[0].value) == (lang == "en")
+    assert len(at.metric) == 4
+    assert len(at.get("plotly_chart")) == 1
+    assert len(at.dataframe[0].value) > 100
+    assert ("GPU to rent" in at.title[0].value) == (lang == "en")
+    assert set(at.dataframe[0].value["gpu"].str.split(" ").str[0]) == {"H100-80GB"}
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_drawn(open_page: OpenPage, view: str) -> None:
-    at = open_page("gpu_clouds", query={"gpu_view": view, "gpu_model": ["H100-80GB", "A100-80GB"]})
-
-    assert_whole(at)
-    assert at.get("plotly_chart") or at.dataframe
-
-
-def test_korea_leaves_korean_and_near_offers_with_a_round_trip(open_page: OpenPage) -> None:
-    at = open_page("gpu_clouds", query={"gpu_korea": "1"})
-
-    table = at.dataframe[0].value
-    assert len(table) > 0
-    assert table["rtt"].notna().all()
-    assert table["rtt"].max() < 150
-
-
-def test_a_filter_moves_the_answer(open_page: OpenPage) -> None:
+def test_a_filter_changes_the_answer_and_korea_leaves_only_near_regions(open_page: OpenPage) -> None:
     at = open_page("gpu_clouds")
-    before = at.metric[2].value
+    before = at.metric[0].value
 
-    at.multiselect(key="gpu_country").set_value(["JP"]).run()
+    at.multiselect(key="gc_gpu").set_value(["L4"]).run()
 
     assert_whole(at)
-    assert at.metric[2].value != before
+    assert at.metric[0].value != before
+    at.toggle(key="gc_korea").set_value(True).run()
+    assert_whole(at)
+    assert "not stated" not in set(at.dataframe[0].value["region"])
 
 
-def test_what_must_fit_shows_its_arithmetic_and_drops_small_machines(open_page: OpenPage) -> None:
-    query = {"gpu_fit": "1", "gpu_params": "70", "gpu_model": ["L4", "H200"]}
-    at = open_page("gpu_clouds", query=query)
+def test_all_offers_at_once_with_each_measure_and_view(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_gpu": "", "gc_option": "", "gc_view": "performance"})
 
-    assert any("70.0 GB" in one.value for one in at.caption)
-    assert (at.dataframe[0].value["memory"] > 70).all()
+    assert len(at.dataframe[0].value) > 1_500
+    for measure in ("instance_hour", "memory", "bf16", "fp8", "measured"):
+        at.selectbox(key="gc_sort").set_value(measure).run()
+        assert_whole(at)
 
 
-def test_hours_by_schedule_cost_less_than_always_on(open_page: OpenPage) -> None:
-    always = open_page("gpu_clouds", query={"cur": "USD"}).dataframe[0].value["month"].iloc[0]
-    schedule = open_page("gpu_clouds", query={"gpu_mode": "schedule"}).dataframe[0].value["month"].iloc[0]
+def test_a_schedule_costs_less_than_always_on_and_tax_more(open_page: OpenPage) -> None:
+    def bill(**query: str) -> float:
+        at = open_page("gpu_clouds", query=query)
+        return float(next(one.value for one in at.dataframe if "how" in one.value)["usd"].iloc[-1])
 
-    assert schedule < always / 2
+    assert bill(gc_mode="schedule") < bill() < bill(gc_tax="10")
+
+
+def test_won_are_dollars_times_the_rate(open_page: OpenPage) -> None:
+    usd = open_page("gpu_clouds").dataframe[0].value["per_gpu"].iloc[0]
+
+    won = open_page("gpu_clouds", query={"cur": "KRW", "fx": "1500"}).dataframe[0].value["per_gpu"].iloc[0]
+
+    assert won == pytest.approx(usd * 1_500)
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"gpu_model": "<img src=x>", "gpu_option": "stolen", "gpu_country": "XX", "gpu_sort": "luck"},
-        {"gpu_min": "0", "gpu_max": "9999", "gpu_memory": "-1", "gpu_hours": "25", "gpu_tax": "1000"},
-        {"gpu_params": "0", "gpu_fit": "maybe", "gpu_context": "1e99", "gpu_sequences": "nan"},
-        {"gpu_view": "<b>", "gpu_mode": "never", "gpu_machines": "-3", "gpu_storage": "inf"},
+        {"gc_gpu": "<script>", "gc_option": "gift", "gc_sort": "luck", "gc_view": "x"},
+        {"gc_hours": "99", "gc_util": "nan", "gc_tax": "-1", "gc_machines": "1e99"},
+        {"gc_params": "0", "gc_context": "inf", "gc_sequences": "no", "gc_precision": "fp1"},
+        {"gc_count_min": "0", "gc_count_max": "-3", "gc_country": "ZZ", "gc_korea": "maybe"},
     ],
 )
-def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: dict[str, str]) -> None:
-    at = open_page("gpu_clouds", query=query)
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: dict[str, str], lang: str) -> None:
+    at = open_page("gpu_clouds", query=query, lang=lang)
 
     assert_whole(at)
     assert at.warning
 
 
-def test_no_match_says_what_to_do(open_page: OpenPage) -> None:
-    at = open_page("gpu_clouds", query={"gpu_min": "64", "gpu_model": "L4"})
+def test_filters_that_leave_nothing_say_so(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_gpu": "K80", "gc_country": "KR", "gc_memory_min": "100000"})
 
-    assert "No offer matches" in at.info[0].value
+    assert_whole(at)
+    assert at.info
 
 
-def test_a_damaged_database_is_one_sentence(open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory) -> None:
-    broken = Path(tmp_path_factory.mktemp("broken")) / "broken.db"
-    broken.write_bytes(b"no database" * 1000)
+def test_a_model_that_fits_nowhere_says_what_to_do(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_params": "10000", "gc_precision": "bf16"})
 
-    at = open_page("gpu_clouds", url=f"sqlite:///{broken}")
+    assert any("No machine" in one.value for one in at.info)
 
+
+def test_an_emptied_catalog_says_so(open_page: OpenPage, database_url: str) -> None:
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as opened:
+        opened.execute("UPDATE gpu_offer SET valid_to = valid_from")
+    opened.close()
+
+    at = open_page("gpu_clouds")
+
+    assert_whole(at)
+    assert "no GPU offers" in at.info[0].value
+
+
+def test_a_broken_database_gives_one_sentence_and_is_left_as_it_is(open_page: OpenPage, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database" * 300)
+    shutil.copy(broken, tmp_path / "copy.db")
+
+    at = open_page("overview", url=f"sqlite:///{broken}", is_whole=False)
+
+    assert len(at.error) == 1
     assert "damaged" in at.error[0].value
-    assert broken.read_bytes().startswith(b"no database")
+    assert broken.read_bytes() == (tmp_path / "copy.db").read_bytes()

@@ -1,0 +1,175 @@
+"""How do the offers look? Price by provider, price against speed, sources that disagree, the article's table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.gpu_article import ArticleGpuRow
+from core.costs.gpu_ranking import Rated, disagreements
+from core.costs.gpus import GpuOffer, GpuSpec, spec_for
+from pages.parts import charts, tables
+from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
+from pages.parts.state import fmt, tr
+
+PROVIDERS_SHOWN = 14
+ROW_PX, MARGIN_PX = 26, 70
+
+
+def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> None:
+    """Each provider's cheapest offer that may rank, as bars from 0."""
+    best: dict[str, Rated] = {}
+    for one in rated:
+        if one.ranks and one.value is not None:
+            held = best.get(one.offer.provider_id)
+            if held is None or one.value < (held.value or 0):
+                best[one.offer.provider_id] = one
+    shown = sorted(best.values(), key=lambda one: one.value or 0)[:PROVIDERS_SHOWN]
+    if not shown:
+        return
+    names = [provider_name(providers, one.offer.provider_id) for one in shown]
+    factor = 1.0 if measure in {"gpu_hour", "instance_hour"} else 1_000.0
+    usd = [(one.value or 0) * factor for one in shown]
+    amounts = [fmt().convert(value) or 0 for value in usd]
+    texts = [fmt().money(value) for value in usd]
+    fig = charts.figure(height_px=MARGIN_PX + ROW_PX * len(shown))
+    fig.add_bar(
+        x=amounts, y=names, orientation="h", marker_color=charts.colour("rent"), text=texts, textposition="outside",
+        cliponaxis=False, hovertext=[f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown],
+        hoverinfo="text+y",
+    )  # fmt: skip
+    fig.update_yaxes(autorange="reversed")
+    fig.update_xaxes(rangemode="tozero", range=[0, max(amounts) * 1.2])
+    numbers = pd.DataFrame({tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]})
+    key = "takeaway_one" if len(shown) == 1 else "takeaway"
+    title = tr(
+        f"gpu_clouds.{key}", first=names[0], price=texts[0], last=names[-1],
+        ratio=fmt().number(amounts[-1] / amounts[0] if amounts[0] else 1, 1),
+    )  # fmt: skip
+    unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
+    charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=numbers)
+
+
+def unit_name(measure: str) -> str:
+    """The unit of a measure as charts name it."""
+    text = tr(f"gpu_clouds.sort_{measure}")
+    return text if measure in {"gpu_hour", "instance_hour"} else f"{text}, {tr('gpu_clouds.per_1000_hours_long')}"
+
+
+def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpec]) -> None:
+    """The cheapest ranking offer of each GPU against its dense BF16 speed."""
+    best: dict[str, tuple[GpuOffer, float]] = {}
+    for one in rated:
+        spec = spec_for(dict(specs), one.offer.gpu_model, one.offer.gpu_form) if one.ranks else None
+        if spec is None or not spec.bf16_dense_tflops:
+            continue
+        held = best.get(one.offer.gpu_model)
+        if held is None or one.offer.usd_per_gpu_hour < held[0].usd_per_gpu_hour:
+            best[one.offer.gpu_model] = (one.offer, spec.bf16_dense_tflops)
+    if not best:
+        return
+    points = list(best.values())
+    prices = [fmt().convert(offer.usd_per_gpu_hour) for offer, _ in points]
+    speeds = [speed for _, speed in points]
+    names = [offer.gpu_model for offer, _ in points]
+    fig = charts.figure(height_px=420, log_x=True, log_y=True)
+    fig.add_scatter(
+        x=speeds, y=prices, mode="markers+text", text=names, textposition="top center",
+        marker={"size": 10, "color": charts.colour("rent")}, cliponaxis=False, hoverinfo="text+x+y",
+    )  # fmt: skip
+    winner = min(points, key=lambda point: point[0].usd_per_gpu_hour / point[1])
+    price = fmt().money(winner[0].usd_per_gpu_hour / winner[1] * 1_000)
+    numbers = pd.DataFrame({"GPU": names, "BF16 TFLOP/s": speeds, f"{fmt().symbol}/h": prices})
+    charts.show(
+        fig, title=tr("gpu_clouds.takeaway_speed", gpu=winner[0].gpu_model, price=price),
+        unit=tr("gpu_clouds.chart_speed_unit"), key="gc_chart_speed", numbers=numbers,
+    )  # fmt: skip
+
+
+def rivals(offers: Sequence[GpuOffer], providers: Providers) -> None:
+    """Sources that price the same thing differently by more than 2 %, side by side."""
+    found = disagreements(offers)
+    body = st.expander(
+        tr("gpu_clouds.rivals", count=fmt().number(len(found))), on_change="rerun", key="gc_rivals",
+        icon=":material/compare_arrows:",
+    )  # fmt: skip
+    if not body.open:
+        return
+    table_rows = [
+        {
+            "provider": provider_name(providers, one.offers[0].provider_id),
+            "gpu": gpu_text(one.offers[0]),
+            "option": purchase(one.offers[0]),
+            "low": one.offers[0].usd_per_gpu_hour,
+            "low_source": _told(one.offers[0]),
+            "high": one.offers[-1].usd_per_gpu_hour,
+            "high_source": _told(one.offers[-1]),
+            "share": one.share,
+        }
+        for one in found
+    ]
+    with body:
+        st.caption(tr("gpu_clouds.rivals_help"))
+        tables.table(
+            table_rows,
+            [
+                tables.Column(field="provider", label=tr("gpu_clouds.col_provider")),
+                tables.Column(field="gpu", label=tr("gpu_clouds.col_gpu")),
+                tables.Column(field="option", label=tr("gpu_clouds.col_option")),
+                tables.Column(field="low", label=tr("gpu_clouds.col_low"), kind="money", unit="/h", digits=3),
+                tables.Column(field="high", label=tr("gpu_clouds.col_high"), kind="money", unit="/h", digits=3),
+                tables.Column(field="share", label=tr("gpu_clouds.col_share"), kind="share"),
+                tables.Column(field="low_source", label=tr("gpu_clouds.col_low_source")),
+                tables.Column(field="high_source", label=tr("gpu_clouds.col_high_source")),
+            ],
+            key="gc_rivals_table",
+            alt=tr("gpu_clouds.rivals", count=fmt().number(len(found))),
+        )
+
+
+def _told(offer: GpuOffer) -> str:
+    return f"{fmt().date(offer.as_of) if offer.as_of else tr('common.undated')} · {offer.source}"
+
+
+def article(found: Sequence[ArticleGpuRow]) -> None:
+    """The article's provider table, labelled; never part of any answer."""
+    body = st.expander(tr("gpu_clouds.article"), on_change="rerun", key="gc_article", icon=":material/article:")
+    if not body.open:
+        return
+    unknown = tr("common.unknown")
+    table_rows = [
+        {
+            "name": one.name,
+            "a100": _range(one.a100_80gb_usd_per_gpu_hour, money=True),
+            "h100": _range(one.h100_usd_per_gpu_hour, money=True),
+            "region": one.region or unknown,
+            "trip": _range(one.rtt_korea_ms, money=False),
+            "topup": unknown if one.min_topup_usd is None else fmt().money(one.min_topup_usd),
+            "payment": one.payment or unknown,
+        }
+        for one in found
+    ]
+    with body:
+        st.caption(tr("gpu_clouds.article_help"))
+        names = ("name", "a100", "h100", "region", "trip", "topup", "payment")
+        tables.table(
+            table_rows,
+            [tables.Column(field=name, label=tr(f"gpu_clouds.article_{name}")) for name in names],
+            key="gc_article_table",
+            alt=tr("gpu_clouds.article"),
+        )
+
+
+def _range(pair: tuple[float, float] | None, *, money: bool) -> str:
+    if pair is None:
+        return "–"
+    low, high = (fmt().money(one) if money else fmt().number(one) for one in pair)
+    return low if low == high else f"{low} - {high}"
+
+
+def source_days(rated: Sequence[Rated]) -> list[tuple[str, dt.date | None]]:
+    """Source and day of every offer shown."""
+    return [(one.offer.source.split("@")[0], one.offer.as_of) for one in rated]
