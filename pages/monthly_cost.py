@@ -29,7 +29,7 @@ def page() -> None:
         show_ways_button()
         return
     answer(plan)
-    picture, inputs = st.columns([5, 2], gap="large")
+    picture, inputs = st.columns([2, 1], gap="medium")
     with picture:
         band_chart(plan)
         monthly_tables.show_notes(plan.simulation, refused)
