@@ -1,0 +1,238 @@
+"""What is asked of which models: chain, settings, keys, faults, and what the next request may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import streamlit as st
+
+from core.costs.tokens import PriceError, TokenUsage, quote
+from core.gateway import PRESETS, ChatRequest, Endpoint, Message, Target
+from core.gateway.demo import ENDPOINT_PREFIX, FAULTS
+from core.gateway.demo_answers import MODELS
+from core.money import usd_from_pico
+from core.workload import Problem
+from pages.parts import address, gateway
+from pages.parts.playground_text import BAND_SHARE, estimated_input
+from pages.parts.state import fmt, tr
+
+CHAIN, SIDE, MODE = "playground_chain", "playground_side", "playground_mode"
+MODES = ("chat", "side")
+MAX_SIDE = 4
+MAX_STOPS = 4
+DEFAULT_MAX_TOKENS = 500
+CAP_USD = 1.0
+SHORT_ANSWER_TOKENS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One model at one endpoint."""
+
+    endpoint: Endpoint
+    model: str
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.endpoint.name.startswith(ENDPOINT_PREFIX)
+
+    @property
+    def target(self) -> Target:
+        return Target(endpoint=self.endpoint.name, model=self.model)
+
+    @property
+    def label(self) -> str:
+        seller = tr("playground.simulated") if self.is_simulated else PRESETS[self.endpoint.name].label
+        return f"{self.model} · {seller}"
+
+
+def choices() -> dict[str, Choice]:
+    """Every model this visit can call, by `endpoint/model`."""
+    return {
+        f"{endpoint.name}/{model}": Choice(endpoint=endpoint, model=model)
+        for endpoint in gateway.endpoints()
+        for model in gateway.models_of(endpoint)
+    }
+
+
+def take(known: Mapping[str, Choice]) -> list[Problem]:
+    """Reads mode and models from the address."""
+    demo = [name for name in known if name.startswith(ENDPOINT_PREFIX)]
+    different = [name for name in demo if "mini" not in name][:MAX_SIDE]
+    mixed = [f"{ENDPOINT_PREFIX}openai/gpt-4.1", f"{ENDPOINT_PREFIX}anthropic/claude-sonnet-4-5"]
+    mixed.append(f"{ENDPOINT_PREFIX}google/gemini-2.5-flash")
+    fields = (
+        address.Field(key=MODE, kind="choice", default="chat", options=MODES),
+        address.Field(key=CHAIN, kind="choices", default=mixed, options=list(known)),
+        address.Field(key=SIDE, kind="choices", default=different, options=list(known)),
+    )
+    return address.bind(fields)[1]
+
+
+def draw(known: Mapping[str, Choice]) -> None:
+    """Mode, models in order, and the popovers."""
+    st.segmented_control(
+        tr("playground.mode"), MODES, key=MODE, format_func=lambda mode: tr(f"playground.mode_{mode}"), required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    is_side = st.session_state[MODE] == "side"
+    st.multiselect(
+        tr("playground.side" if is_side else "playground.chain"), list(known), key=SIDE if is_side else CHAIN,
+        format_func=lambda name: known[name].label, max_selections=MAX_SIDE if is_side else 6,
+        help=tr("playground.side_help" if is_side else "playground.chain_help"),
+    )  # fmt: skip
+    with st.container(horizontal=True, key="playground_tools"):
+        with st.popover(tr("playground.settings"), icon=":material/tune:"):
+            settings()
+        with st.popover(tr("playground.break_it"), icon=":material/bolt:"):
+            faults()
+        with st.popover(tr("playground.keys"), icon=":material/key:"):
+            keys()
+
+
+def settings() -> None:
+    """System prompt, temperature, length, stop sequences and cap; kept for this visit, never in the address."""
+    st.text_area(
+        tr("playground.system"), key="playground_system", max_chars=20_000, height=90, persist_state="session"
+    )  # fmt: skip
+    st.slider(
+        tr("playground.temperature"), 0.0, 2.0, 0.7, 0.1, key="playground_temperature", persist_state="session"
+    )  # fmt: skip
+    st.number_input(
+        tr("playground.max_tokens"), 1, 128_000, DEFAULT_MAX_TOKENS, 50, key="playground_max_tokens",
+        persist_state="session",
+    )  # fmt: skip
+    st.text_area(
+        tr("playground.stop"), key="playground_stop", help=tr("playground.stop_help"), max_chars=400, height=70,
+        persist_state="session",
+    )  # fmt: skip
+    st.number_input(
+        tr("playground.cap"), 0.0, 1_000.0, CAP_USD, 0.5, key="playground_cap", format="%.2f",
+        help=tr("playground.cap_help"), persist_state="session",
+    )  # fmt: skip
+
+
+def faults() -> None:
+    """A switch for each simulated model."""
+    st.caption(tr("playground.break_help"))
+    control = gateway.demo().control
+    current = control.faults(key=gateway.visit().name)
+    for model in MODELS:
+        key = f"playground_fault_{model.name}"
+        st.session_state[key] = current.get(model.name, "none")
+        st.selectbox(
+            model.name, FAULTS, key=key, format_func=lambda fault: tr(f"playground.fault_{fault}"),
+            on_change=_set_fault, args=(model.name, key),
+        )  # fmt: skip
+
+
+def _set_fault(model: str, key: str) -> None:
+    gateway.demo().control.set_fault(model, st.session_state[key], key=gateway.visit().name)
+    # A healed model is to be tried at once, not when its breaker allows it.
+    gateway.renew()
+
+
+def keys() -> None:
+    """Keys typed for this visit; the fields never show one again."""
+    st.caption(tr("playground.keys_help"))
+    name = st.selectbox(
+        tr("playground.seller"), list(PRESETS), key="playground_seller", format_func=lambda one: PRESETS[one].label
+    )
+    typed = st.text_input(
+        tr("playground.key"), key="playground_key", type="password", autocomplete="off", max_chars=400,
+        placeholder=tr("playground.key_set") if gateway.session_keys().get(name) else "",
+    )  # fmt: skip
+    st.button(tr("playground.key_save"), key="playground_key_save", on_click=_save_key, args=(name, typed))
+    problem = st.session_state.pop("_playground_key_problem", None)
+    if problem:
+        st.error(tr("playground.key_refused"), icon=":material/key_off:")
+    if gateway.session_keys():
+        labels = ", ".join(PRESETS[one].label for one in gateway.session_keys())
+        st.caption(tr("playground.keys_set", sellers=labels))
+
+
+def _save_key(name: str, typed: str) -> None:
+    try:
+        gateway.set_session_key(name, typed)
+    except ValueError:
+        st.session_state["_playground_key_problem"] = True
+    # The field is emptied, so that the key is in the session's memory only.
+    st.session_state["playground_key"] = ""
+
+
+def request(messages: Sequence[Message]) -> ChatRequest:
+    """The messages with the settings of this visit, clamped: a changed browser can send anything."""
+    state = st.session_state
+    system = str(state.get("playground_system") or "").strip()
+    stops = [line for line in str(state.get("playground_stop") or "").splitlines() if line][:MAX_STOPS]
+    return ChatRequest(
+        messages=[*([Message(role="system", content=system)] if system else []), *messages],
+        max_output_tokens=min(max(int(state.get("playground_max_tokens") or DEFAULT_MAX_TOKENS), 1), 128_000),
+        temperature=min(max(float(state.get("playground_temperature", 0.7)), 0.0), 2.0),
+        stop=tuple(stops),
+    )
+
+
+def cost_usd(choice: Choice, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """List price of one request, None without a price."""
+    sheet = gateway.sheet_of(choice.endpoint.provider_id, choice.model)
+    if sheet is None:
+        return None
+    try:
+        return quote(sheet, TokenUsage(input_tokens=input_tokens, output_tokens=output_tokens)).cost_usd
+    except PriceError:
+        return None
+
+
+def band_usd(choice: Choice, asked: ChatRequest) -> tuple[Decimal, Decimal] | None:
+    """From a short answer to the longest allowed one, with the error of a count by characters."""
+    tokens = estimated_input(asked.turns)
+    longest = asked.max_output_tokens or DEFAULT_MAX_TOKENS
+    low = cost_usd(choice, int(tokens * (1 - BAND_SHARE)), min(SHORT_ANSWER_TOKENS, longest))
+    high = cost_usd(choice, int(tokens * (1 + BAND_SHARE)) + 1, longest)
+    return None if low is None or high is None else (low, high)
+
+
+def cap_usd() -> Decimal:
+    """The spending cap of this visit."""
+    return Decimal(str(max(0.0, float(st.session_state.get("playground_cap", CAP_USD)))))
+
+
+def spent_usd() -> Decimal:
+    """What this visit spent, simulated calls at list price included."""
+    who = gateway.visit()
+    return usd_from_pico(who.spent_pico_usd + who.simulated_pico_usd)
+
+
+def fits_cap(chosen: Sequence[Choice], asked: ChatRequest, *, is_side: bool) -> bool:
+    """Whether the dearest way this request can go stays within the cap."""
+    highs = [band[1] for one in chosen if (band := band_usd(one, asked))]
+    worst = sum(highs, Decimal(0)) if is_side else max(highs, default=Decimal(0))
+    return spent_usd() + worst <= cap_usd()
+
+
+def show_money(chosen: Sequence[Choice], asked: ChatRequest) -> None:
+    """The answer of this page before anything is sent: price of the next request, spent so far, and the cap."""
+    show = fmt()
+    bands = [band for one in chosen if (band := band_usd(one, asked))]
+    cells = st.columns(3)
+    low, high = min((b[0] for b in bands), default=None), max((b[1] for b in bands), default=None)
+    shown = f"{show.money_short(low)} – {show.money_short(high)}" if bands else "–"
+    cells[0].metric(
+        tr("playground.next_cost"), shown, tr("playground.next_note", tokens=show.number(estimated_input(asked.turns))),
+        delta_color="off", delta_arrow="off", help=tr("playground.next_help"), border=True, height="stretch",
+    )  # fmt: skip
+    who = gateway.visit()
+    cells[1].metric(
+        tr("playground.spent"), show.money_short(usd_from_pico(who.spent_pico_usd)),
+        tr("playground.spent_note", simulated=show.money_short(usd_from_pico(who.simulated_pico_usd))),
+        delta_color="off", delta_arrow="off", border=True, height="stretch",
+    )  # fmt: skip
+    share = float(spent_usd() / cap_usd()) if cap_usd() else 1.0
+    with cells[2].container(border=True, height="stretch"):
+        st.progress(
+            min(share, 1.0),
+            text=tr("playground.cap_bar", spent=show.money_short(spent_usd()), cap=show.money_short(cap_usd())),
+        )
