@@ -7,12 +7,15 @@ import streamlit as st
 from pages.parts import address, connections_data, state, tables, widgets
 from pages.parts.connections_data import Line
 from pages.parts.connections_guide import field, show_guide
+from pages.parts.connections_test import show_test
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
+from pages.parts.usage_data import guarded
 from pages.parts.workload_bar import workload_bar
 
 
 @state.block
+@guarded
 def page() -> None:
     _, problems = address.bind((field(),))
     workload_bar()
@@ -22,6 +25,7 @@ def page() -> None:
     show_guide()
     st.subheader(tr("connections.endpoints"))
     show_lines(lines)
+    show_test()
     st.caption(tr("connections.sources", days=connections_data.DAYS))
 
 
@@ -59,7 +63,8 @@ def show_lines(lines: list[Line]) -> None:
             "label": line.label,
             "address": line.base_url or "–",
             "key": tr(f"connections.key_{line.key_state}"),
-            "variable": connections_data.key_names(line.name)[0] if line.key_state == "missing" else "",
+            "variable": connections_data.variable_of(line.name) if line.key_state == "missing" else "",
+            "breaker": tr(f"connections.breaker_{line.breaker}") if line.breaker else "–",
             "attempts": line.health.attempt_count,
             "ok": line.health.ok_share,
             "p50": line.health.p50_ms,
@@ -74,6 +79,7 @@ def show_lines(lines: list[Line]) -> None:
         Column(field="label", label=tr("connections.endpoint"), pinned=True),
         Column(field="key", label=tr("connections.key")),
         Column(field="variable", label=tr("connections.key_variable"), help=tr("connections.key_help")),
+        Column(field="breaker", label=tr("connections.breaker"), help=tr("connections.breaker_help")),
         Column(field="attempts", label=tr("connections.attempts"), kind="number"),
         Column(field="ok", label=tr("connections.ok"), kind="share", digits=1),
         Column(field="p50", label=tr("connections.p50"), kind="number", unit="ms"),

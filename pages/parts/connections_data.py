@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import streamlit as st
-
-from core.gateway import PRESETS
+from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Target
 from core.gateway.diagnosis import topic_of
 from core.usage.rollup import Filters, Totals, fold, totals
+from pages.parts import gateway
 from pages.parts.usage_data import engine, today
 
 DAYS = 7
 KeyState = Literal["server", "session", "missing", "not_needed"]
+BreakerShown = Literal["closed", "open", "half_open"]
+BREAKER_ORDER: tuple[BreakerShown, ...] = ("open", "half_open", "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,54 +38,77 @@ class Line:
     name: str
     label: str
     base_url: str
-    dialect: str
     key_state: KeyState
+    breaker: BreakerShown | None
     health: Health
 
 
 def lines() -> list[Line]:
     """Every known seller, and every other endpoint the log has seen. Raises DatabaseProblem."""
-    seen = health()
+    seen, breakers = health(), breaker_states()
     known = [
         Line(
             name=preset.name,
             label=preset.label,
             base_url=preset.base_url,
-            dialect=preset.dialect,
             key_state=key_state(preset.name) if preset.needs_key else "not_needed",
+            breaker=breakers.get(preset.name),
             health=seen.get(preset.name, Health()),
         )
         for preset in PRESETS.values()
     ]
-    others = [
-        Line(name=name, label=name, base_url="", dialect="", key_state="not_needed", health=found)
-        for name, found in sorted(seen.items())
-        if name and name not in PRESETS
+    others = sorted({name for name in (*seen, *breakers) if name and name not in PRESETS})
+    return known + [
+        Line(
+            name=name,
+            label=name,
+            base_url="",
+            key_state="not_needed",
+            breaker=breakers.get(name),
+            health=seen.get(name, Health()),
+        )
+        for name in others
     ]
-    return known + others
 
 
-def key_names(name: str) -> tuple[str, str]:
-    """Where the server keeps an endpoint's key: the environment variable, and the entry under `[keys]` in secrets."""
-    return f"{name.upper()}_API_KEY", name
+def variable_of(name: str) -> str:
+    """The environment variable in which the server keeps an endpoint's key."""
+    return f"{name.upper()}_API_KEY"
 
 
 def key_state(name: str) -> KeyState:
-    """Whether a key is set and where from; the key itself is not read further than that."""
-    variable, entry = key_names(name)
-    session: Mapping[str, str] = st.session_state.get("_gateway_keys") or {}
-    if session.get(name):
+    """Whether a key is set and where from; the key itself goes no further."""
+    if gateway.session_keys().get(name):
         return "session"
-    return "server" if os.environ.get(variable) or _has_secret(entry, variable) else "missing"
+    return "server" if gateway.server_key(name) else "missing"
 
 
-def _has_secret(entry: str, variable: str) -> bool:
+def callable_endpoints() -> tuple[Endpoint, ...]:
+    """What this visit can call: the simulated sellers when they run, and those with a key."""
     try:
-        kept = st.secrets.to_dict()
-    except (FileNotFoundError, st.errors.StreamlitSecretNotFoundError):
-        return False
-    keys = kept.get("keys")
-    return bool(kept.get(variable) or (isinstance(keys, Mapping) and keys.get(entry)))
+        return gateway.endpoints()
+    except (OSError, TimeoutError):
+        return gateway.real_endpoints()
+
+
+def breaker_states() -> dict[str, BreakerShown]:
+    """Per endpoint: "open" when any of its models is left alone for a while, else "half_open", else "closed"."""
+    try:
+        running = gateway.gateway()
+    except (OSError, TimeoutError):
+        return {}
+    found: dict[str, BreakerShown] = {}
+    for endpoint in running.endpoints:
+        states = {_state(running, endpoint, model) for model in gateway.models_of(endpoint)}
+        found[endpoint.name] = next((one for one in BREAKER_ORDER if one in states), "closed")
+    return found
+
+
+def _state(running: Gateway, endpoint: Endpoint, model: str) -> BreakerShown:
+    try:
+        return running.breaker_state(Target(endpoint=endpoint.name, model=model))
+    except GatewayError:
+        return "closed"
 
 
 def topic(kind: str) -> str:

@@ -20,11 +20,10 @@ def field() -> address.Field:
 def show_guide() -> None:
     """Draws the guide; pasted text wins over the picked error."""
     st.subheader(tr("connections.guide_title"))
+    titles = {topic: tr(f"diagnosis.{topic}_title") for topic in ORDER}
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.selectbox(
-            tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=lambda topic: tr(f"diagnosis.{topic}_title")
-        )
+        st.selectbox(tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__)
         pasted = st.text_area(
             tr("connections.guide_paste"), key=PASTED, max_chars=MAX_TEXT_CHARS, height=140,
             placeholder=tr("connections.guide_placeholder"), help=tr("connections.guide_paste_help"),

