@@ -19,11 +19,12 @@ from pages.parts.workload_bar import workload_bar
 def page() -> None:
     _, problems = address.bind((field(),))
     workload_bar()
+    st.title(tr("connections.title"))
     widgets.show_problems(problems)
     lines = connections_data.lines()
     answer(lines)
     show_guide()
-    st.subheader(tr("connections.endpoints"))
+    st.header(tr("connections.endpoints"))
     show_lines(lines)
     show_test()
     st.caption(tr("connections.sources", days=connections_data.DAYS))
@@ -90,5 +91,4 @@ def show_lines(lines: list[Line]) -> None:
     tables.table(rows, columns, key="connections_endpoints", alt=tr("connections.endpoints"), height="content")
 
 
-st.title(tr("connections.title"))
 page()

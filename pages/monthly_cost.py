@@ -22,6 +22,7 @@ MONTHS_PER_YEAR = 12
 def page() -> None:
     problems = monthly_data.take()
     workload_bar(with_editor=False)
+    st.title(tr("monthly_cost.title"))
     widgets.show_problems(problems)
     plan, refused = monthly_data.plan()
     if not plan.ways:
@@ -137,5 +138,4 @@ def detail(plan: Plan, view: str) -> None:
         )  # fmt: skip
 
 
-st.title(tr("monthly_cost.title"))
 page()

@@ -27,6 +27,7 @@ def page() -> None:
         address.set_value(usage_inputs.SOURCE, shown_next)
     problems = usage_inputs.take(choices)
     workload_bar()
+    st.title(tr("usage.title"))
     widgets.show_problems(problems)
     if not choices["origin"]:
         empty()
@@ -67,7 +68,7 @@ def empty() -> None:
 def notes(choices: dict[str, list[str]]) -> None:
     """What kind of figures these are, when they are not (only) real ones."""
     source = st.session_state.get(usage_inputs.SOURCE)
-    if source in {"demo", "sample"}:
+    if source in {"demo", "sample"} & set(choices["origin"]):
         st.info(tr(f"usage.note_{source}"), icon=":material/science:")
     elif source == "all" and {"demo", "sample"} & set(choices["origin"]):
         st.info(tr("usage.note_all"), icon=":material/science:")
@@ -158,5 +159,4 @@ def views(report: Report) -> None:
     )  # fmt: skip
 
 
-st.title(tr("usage.title"))
 page()
