@@ -99,10 +99,19 @@ def _required(row: Row, column: str) -> str:
     return text
 
 
+def _price(row: Row, column: str) -> int:
+    try:
+        return micro_usd_rounded(_required(row, column))
+    except ValueError as error:
+        raise ValueError(f"{column}: {error}") from error
+
+
 def offer(row: Row) -> tuple[GpuOffer, str]:
     """An offer and the raw text of its price; ValueError names what is wrong."""
     gpu_count = int(number(row, "gpu_count"))
-    micro = micro_usd_rounded(_required(row, "usd_per_hour"))
+    if gpu_count != number(row, "gpu_count"):
+        raise ValueError(f"gpu_count is {row['gpu_count']!r}: a whole number is needed")
+    micro = _price(row, "usd_per_hour")
     per_gpu = float(usd_from_micro(micro)) / gpu_count
     if not USD_PER_GPU_HOUR_LOW <= per_gpu <= USD_PER_GPU_HOUR_HIGH:
         raise ValueError(

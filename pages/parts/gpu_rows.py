@@ -117,4 +117,6 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
 
 def gpu_text(offer: GpuOffer) -> str:
     """GPU and form."""
-    return f"{offer.gpu_model} {offer.gpu_form}" if offer.gpu_form else offer.gpu_model
+    if not offer.gpu_form or offer.gpu_model.endswith(offer.gpu_form):
+        return offer.gpu_model
+    return f"{offer.gpu_model} {offer.gpu_form}"

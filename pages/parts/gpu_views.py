@@ -20,34 +20,36 @@ ROW_PX, MARGIN_PX = 26, 70
 
 
 def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> None:
-    """Each provider's cheapest offer that may rank, as bars from 0."""
+    """Each provider's first offer that may rank, as bars from 0: dated ones first, undated ones paler below."""
     best: dict[str, Rated] = {}
     for one in rated:
-        if one.ranks and one.value is not None:
-            held = best.get(one.offer.provider_id)
-            if held is None or one.value < (held.value or 0):
-                best[one.offer.provider_id] = one
-    shown = sorted(best.values(), key=lambda one: one.value or 0)[:PROVIDERS_SHOWN]
+        if one.ranks:
+            best.setdefault(one.offer.provider_id, one)
+    shown = list(best.values())[:PROVIDERS_SHOWN]
     if not shown:
         return
+    undated = [one.offer.as_of is None for one in shown]
     names = [provider_name(providers, one.offer.provider_id) for one in shown]
     factor = 1.0 if measure in {"gpu_hour", "instance_hour"} else 1_000.0
-    usd = [(one.value or 0) * factor for one in shown]
-    amounts = [fmt().convert(value) or 0 for value in usd]
-    texts = [fmt().money(value) for value in usd]
+    amounts = [fmt().convert((one.value or 0) * factor) or 0 for one in shown]
+    prices = [fmt().money((one.value or 0) * factor) for one in shown]
+    texts = [
+        f"{price} · {tr('common.undated')}" if flag else price for price, flag in zip(prices, undated, strict=True)
+    ]
+    full = charts.colour("rent")
     fig = charts.figure(height_px=MARGIN_PX + ROW_PX * len(shown))
     fig.add_bar(
-        x=amounts, y=names, orientation="h", marker_color=charts.colour("rent"), text=texts, textposition="outside",
-        cliponaxis=False, hovertext=[f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown],
-        hoverinfo="text+y",
+        x=amounts, y=names, orientation="h", text=texts, textposition="outside", cliponaxis=False,
+        marker_color=[charts.see_through(full, 0.45) if flag else full for flag in undated],
+        hovertext=[f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown], hoverinfo="text+y",
     )  # fmt: skip
     fig.update_yaxes(autorange="reversed")
-    fig.update_xaxes(rangemode="tozero", range=[0, max(amounts) * 1.2])
+    fig.update_xaxes(rangemode="tozero", range=[0, max(amounts) * 1.35])
     numbers = pd.DataFrame({tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]})
-    key = "takeaway_one" if len(shown) == 1 else "takeaway"
+    last = max((place for place, flag in enumerate(undated) if flag == undated[0]), key=lambda place: amounts[place])
     title = tr(
-        f"gpu_clouds.{key}", first=names[0], price=texts[0], last=names[-1],
-        ratio=fmt().number(amounts[-1] / amounts[0] if amounts[0] else 1, 1),
+        f"gpu_clouds.{'takeaway' if last else 'takeaway_one'}", first=names[0], price=prices[0], last=names[last],
+        ratio=fmt().number(amounts[last] / amounts[0] if amounts[0] else 1, 1),
     )  # fmt: skip
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
     charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=numbers)
@@ -77,7 +79,7 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
     names = [offer.gpu_model for offer, _ in points]
     fig = charts.figure(height_px=420, log_x=True, log_y=True)
     fig.add_scatter(
-        x=speeds, y=prices, mode="markers+text", text=names, textposition="top center",
+        x=speeds, y=prices, mode="markers+text", text=_labels(points), hovertext=names, textposition="top left",
         marker={"size": 10, "color": charts.colour("rent")}, cliponaxis=False, hoverinfo="text+x+y",
     )  # fmt: skip
     winner = min(points, key=lambda point: point[0].usd_per_gpu_hour / point[1])
@@ -87,6 +89,19 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
         fig, title=tr("gpu_clouds.takeaway_speed", gpu=winner[0].gpu_model, price=price),
         unit=tr("gpu_clouds.chart_speed_unit"), key="gc_chart_speed", numbers=numbers,
     )  # fmt: skip
+
+
+def _labels(points: Sequence[tuple[GpuOffer, float]]) -> list[str]:
+    """Names of the GPUs that no other beats in price and speed; the rest say theirs on hover, or labels collide."""
+    return [
+        offer.gpu_model
+        if not any(
+            other.usd_per_gpu_hour <= offer.usd_per_gpu_hour and faster >= speed and other is not offer
+            for other, faster in points
+        )
+        else ""
+        for offer, speed in points
+    ]
 
 
 def rivals(offers: Sequence[GpuOffer], providers: Providers) -> None:

@@ -1,0 +1,176 @@
+"""A refresh: validated, compared, held, taken in one transaction, refused when older or thin, and rolled back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from core.catalog import Catalog, open_catalog
+from core.catalog.feeds import skypilot
+from core.catalog.feeds.parsed import FeedError, Parsed
+from core.catalog.gpu_diff import compare
+from core.catalog.refresh import MAX_BYTES, NotModifiedError, fetch, preview, refresh, take
+
+HEAD = "InstanceType,AcceleratorName,AcceleratorCount,Price,SpotPrice,Region\n"
+DAY = dt.date(2026, 11, 1)
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def feed(prices: dict[str, float], day: dt.date = DAY, cloud: str = "acme") -> Parsed:
+    rows = "".join(f"{name},L4,1,{price},,us-east-1\n" for name, price in prices.items())
+    return skypilot.parse((HEAD + rows).encode(), cloud, seen_on=day)
+
+
+def client(handler: Handler) -> httpx.Client:
+    return httpx.Client(transport=httpx.MockTransport(handler))
+
+
+@pytest.fixture
+def catalog(database_url: str) -> Catalog:
+    return open_catalog(database_url)
+
+
+def prices(catalog: Catalog, provider: str = "acme") -> dict[str, float]:
+    return {one.instance_type: float(one.usd_per_hour) for one in catalog.gpu_offers(provider=provider)}
+
+
+def test_new_changed_and_gone_offers_are_told_apart_and_old_rows_stay_readable(catalog: Catalog) -> None:
+    take(catalog.engine, preview(catalog.engine, feed({"a": 1.0, "b": 1.0, "c": 1.0, "d": 1, "e": 1})))
+    before = dt.datetime.now(dt.UTC)
+
+    diff = preview(catalog.engine, feed({"a": 1.1, "b": 1.0, "c": 1.0, "d": 1, "f": 1}, DAY + dt.timedelta(days=1)))
+    taken = take(catalog.engine, diff)
+
+    assert [one.instance_type for one in diff.added] == ["f"]
+    assert [one.instance_type for one in diff.removed] == ["e"]
+    assert diff.changed[0].share == pytest.approx(0.1)
+    assert taken.added == 1
+    assert taken.removed == 1
+    assert prices(catalog) == {"a": 1.1, "b": 1.0, "c": 1.0, "d": 1.0, "f": 1.0}
+    then = {one.instance_type: one.usd_per_gpu_hour for one in catalog.gpu_offers(provider="acme", at=before)}
+    assert then == {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0, "e": 1.0}
+
+
+def test_the_same_price_seen_later_is_young_again(catalog: Catalog) -> None:
+    take(catalog.engine, preview(catalog.engine, feed({"a": 1.0})))
+    take(catalog.engine, preview(catalog.engine, feed({"a": 1.0}, DAY + dt.timedelta(days=9))))
+
+    (offer,) = catalog.gpu_offers(provider="acme")
+    assert offer.as_of == DAY + dt.timedelta(days=9)
+
+
+@pytest.mark.parametrize(("cloud", "new", "is_held"), [
+    ("acme", 2.1, True), ("acme", 0.45, True), ("acme", 1.9, False), ("tensordock", 4, False),
+    ("tensordock", 5.5, True),
+])  # fmt: skip
+def test_a_large_move_keeps_the_former_price_until_someone_looked(
+    catalog: Catalog, cloud: str, new: float, is_held: bool
+) -> None:
+    name = "a"
+    take(catalog.engine, preview(catalog.engine, feed({name: 1.0}, cloud=cloud)))
+    diff = preview(catalog.engine, feed({name: new}, DAY + dt.timedelta(days=1), cloud=cloud))
+
+    take(catalog.engine, diff)
+
+    assert len(diff.held) == is_held
+    found = [one for one in catalog.gpu_offers(provider=cloud) if one.layer == "feed"]
+    assert [one.usd_per_gpu_hour for one in found] == [1.0 if is_held else new]
+    take(catalog.engine, diff, with_held=True)
+    assert [o.usd_per_gpu_hour for o in catalog.gpu_offers(provider=cloud) if o.layer == "feed"] == [new]
+
+
+def test_an_older_a_thin_and_an_empty_feed_are_refused(catalog: Catalog) -> None:
+    many = {f"m{number}": 1.0 for number in range(10)}
+    take(catalog.engine, preview(catalog.engine, feed(many)))
+
+    older = preview(catalog.engine, feed(many, DAY - dt.timedelta(days=1)))
+    thin = preview(catalog.engine, feed(dict(list(many.items())[:7]), DAY + dt.timedelta(days=1)))
+    empty = compare([], feed({}))
+
+    assert "older" in str(older.refused_because)
+    assert "80 %" in str(thin.refused_because)
+    assert "no usable offer" in str(empty.refused_because)
+    with pytest.raises(ValueError, match="older"):
+        take(catalog.engine, older)
+    assert len(prices(catalog)) == 10
+
+
+def test_a_refreshed_source_hides_the_shipped_rows_it_renews(catalog: Catalog) -> None:
+    shipped = catalog.gpu_offers(provider="yotta")
+    content = (HEAD + "".join(f"{one.instance_type},RTX5090,{one.gpu_count},{one.usd_per_hour},,us-east-2\n"
+                              for one in shipped)).encode()  # fmt: skip
+
+    diff = preview(catalog.engine, skypilot.parse(content, "yotta", seen_on=DAY))
+    take(catalog.engine, diff)
+
+    assert {one.layer for one in catalog.gpu_offers(provider="yotta")} == {"feed"}
+    assert {one.as_of for one in catalog.gpu_offers(provider="yotta")} == {DAY}
+
+
+def test_a_rollback_brings_back_the_offers_of_any_snapshot_and_can_itself_be_undone(catalog: Catalog) -> None:
+    first = catalog.gpu_snapshots()[0].id
+    whole = catalog.gpu_offers()
+    taken = take(catalog.engine, preview(catalog.engine, feed({"a": 1.0})))
+
+    catalog.roll_back_gpu_offers(first or 0)
+    assert sorted(map(str, catalog.gpu_offers())) == sorted(map(str, whole))
+    catalog.roll_back_gpu_offers(taken.snapshot_id)
+    assert prices(catalog) == {"a": 1.0}
+    with pytest.raises(ValueError, match="no such snapshot"):
+        catalog.roll_back_gpu_offers(999)
+
+
+def test_one_dead_source_stops_no_other_and_keeps_its_rows(catalog: Catalog) -> None:
+    before = catalog.gpu_offers(provider="hyperstack")
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "hyperstack" in request.url.path:
+            raise httpx.ConnectError("refused")
+        if "jarvislabs" in request.url.path:
+            return httpx.Response(503)
+        if "lium" in request.url.path:
+            return httpx.Response(200, content=b"<html>")
+        rows = "".join(f"{number}x,L4,1,1.0,,us-east-1\n" for number in range(300))
+        return httpx.Response(200, content=(HEAD + rows).encode(), headers={"ETag": '"one"'})
+
+    names = ["skypilot-hyperstack", "skypilot-jarvislabs", "skypilot-lium", "skypilot-aws"]
+    outcomes = refresh(catalog.engine, names, client=client(handler), today=dt.date(2026, 11, 23))
+
+    assert [one.taken is None for one in outcomes] == [True, True, True, False]
+    assert "cannot be reached" in str(outcomes[0])
+    assert "503" in str(outcomes[1])
+    assert "is missing" in str(outcomes[2])
+    assert "added" in str(outcomes[3])
+    assert catalog.gpu_offers(provider="hyperstack") == before
+
+
+def test_the_etag_of_the_last_refresh_is_sent_and_no_change_changes_nothing(catalog: Catalog) -> None:
+    seen: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("If-None-Match"))
+        if seen[-1]:
+            return httpx.Response(304)
+        rows = "".join(f"{number}x,L4,1,1.0,,us-east-1\n" for number in range(30))
+        return httpx.Response(200, content=(HEAD + rows).encode(), headers={"ETag": '"one"'})
+
+    outcomes = [
+        refresh(catalog.engine, ["skypilot-yotta"], client=client(handler), today=dt.date(2026, 11, 23))[0]
+        for _ in range(2)
+    ]
+
+    assert seen == [None, '"one"']
+    assert outcomes[0].taken is not None
+    assert "unchanged" in str(outcomes[1])
+
+
+def test_more_than_ten_megabytes_and_unknown_names_are_refused(catalog: Catalog) -> None:
+    with client(lambda _: httpx.Response(200, content=b"x" * (MAX_BYTES + 1))) as opened, pytest.raises(FeedError):
+        fetch("https://feed.example/vms.csv", opened)
+    with client(lambda _: httpx.Response(304)) as opened, pytest.raises(NotModifiedError):
+        fetch("https://feed.example/vms.csv", opened, '"x"')
+    with pytest.raises(ValueError, match="is no source"):
+        refresh(catalog.engine, ["nobody"])
