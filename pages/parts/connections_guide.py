@@ -19,7 +19,7 @@ def field() -> address.Field:
 
 def show_guide() -> None:
     """Draws the guide; pasted text wins over the picked error."""
-    st.subheader(tr("connections.guide_title"))
+    st.header(tr("connections.guide_title"))
     titles = {topic: tr(f"diagnosis.{topic}_title") for topic in ORDER}
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -40,6 +40,6 @@ def show_diagnosis(found: Diagnosis, *, is_pasted: bool = False) -> None:
         if is_pasted:
             st.caption(tr("connections.guide_recognised" if found.is_known else "connections.guide_unknown"))
         status = f" · {found.status_code}" if found.status_code else ""
-        st.markdown(f"#### {tr(found.title_key)}{status}")
+        st.markdown(f"### {tr(found.title_key)}{status}")
         for part, key in (("cause", found.cause_key), ("check", found.check_key), ("remedy", found.remedy_key)):
             st.markdown(f"**{tr(f'connections.{part}')}**  \n{tr(key)}")

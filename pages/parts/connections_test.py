@@ -40,7 +40,7 @@ class Result:
 
 def show_test() -> None:
     """Picks, tests, and shows the last result of this visit."""
-    st.subheader(tr("connections.test_title"))
+    st.header(tr("connections.test_title"))
     found = {one.name: one for one in connections_data.callable_endpoints()}
     if not found:
         widgets.show_empty(tr("connections.test_title"), tr("connections.test_none"))

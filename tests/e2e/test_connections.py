@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def test_a_401_is_diagnosed_and_its_key_goes_nowhere(visit: OpenVisit, program: Program) -> None:
     one = visit()
     page = one.open("/connections")
-    box = page.get_by_label("Or paste what you see")
+    box = page.get_by_role("textbox", name="Or paste what you see")
     box.fill(f"Error code: 401 - Incorrect API key provided: {SECRET}")
     box.press("Control+Enter")
 

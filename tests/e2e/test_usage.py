@@ -50,6 +50,7 @@ def test_an_export_becomes_the_workload(visit: OpenVisit, tmp_path: Path) -> Non
     assert one.axe() == []
 
     page.get_by_role("link", name="See what it will cost each month").click()
+    expect(page).to_have_url(re.compile("/monthly-cost"))
     expect(page.get_by_text("2,000 in · 400 out")).to_be_visible()
     one.settle()
 
@@ -59,7 +60,7 @@ def test_the_sample_is_loaded_seen_on_a_phone_and_removed(visit: OpenVisit) -> N
     page = one.open("/spend?usage_source=sample")
     load = page.get_by_role("button", name="Load the sample")
     if not load.is_visible():
-        page.get_by_text("Import and files").click()
+        page.get_by_test_id("stExpander").get_by_text("Import and files").click()
     load.click()
     expect(page.get_by_text("Invented sample data")).to_be_visible()
     one.settle()
