@@ -62,7 +62,7 @@ def show_lines(lines: list[Line]) -> None:
     rows = [
         {
             "label": line.label,
-            "address": line.base_url or "–",
+            "address": line.base_url or (tr("connections.simulated") if line.is_simulated else "–"),
             "key": tr(f"connections.key_{line.key_state}"),
             "variable": connections_data.variable_of(line.name) if line.key_state == "missing" else "",
             "breaker": tr(f"connections.breaker_{line.breaker}") if line.breaker else "–",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Target
 from core.gateway.diagnosis import topic_of
+from core.usage.recorder import DEMO_PREFIX
 from core.usage.rollup import Filters, Totals, fold, totals
 from pages.parts import gateway
 from pages.parts.usage_data import engine, today
@@ -41,6 +42,10 @@ class Line:
     key_state: KeyState
     breaker: BreakerShown | None
     health: Health
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.name.startswith(DEMO_PREFIX)
 
 
 def lines() -> list[Line]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.gateway import ChatRequest, Endpoint, Gateway, GatewayError, Target
+from core.gateway.demo import ENDPOINT_PREFIX
 from core.gateway.diagnosis import diagnose
 from pages.parts import connections_data, gateway, tables, widgets
 from pages.parts.connections_guide import show_diagnosis
@@ -106,6 +107,9 @@ def _show(result: Result) -> None:
 
 def _show_models(result: Result, models: tuple[str, ...]) -> None:
     states = compare(models, result.provider_id, catalog().llm.sheets())
+    if result.endpoint.startswith(ENDPOINT_PREFIX):
+        # A simulated seller offers a handful on purpose: what it leaves out is not gone.
+        states = [one for one in states if one.state != "gone"]
     counts = {state: sum(one.state == state for one in states) for state in ("same", "renamed", "new", "gone")}
     st.markdown(
         "**"
