@@ -114,7 +114,7 @@ def _chart(rated: list[Rated], others: list[Rated], choices: Choices, providers:
 
 def _table(rated: list[Rated], choices: Choices, providers: Providers, today: dt.date) -> GpuOffer:
     """All matching offers; gives the one whose row is chosen, else the first."""
-    st.subheader(tr("gpu_clouds.table_title"))
+    st.header(tr("gpu_clouds.table_title"))
     st.caption(tr("gpu_clouds.table_help"))
     columns = gpu_rows.columns(choices.measure)
     rows = gpu_rows.rows(rated, choices.plan, providers, today)

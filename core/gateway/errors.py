@@ -42,6 +42,7 @@ GatewayError                          .kind              .scope
       TruncatedError                  truncated                      the end came without a sign that it was the end
 """
 
+# Longer than other modules on purpose: one tree, to be read in one place.
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -74,9 +74,7 @@ def to_workload(
         "input_spread": _spread(answered, "input", base.input_spread),
         "output_spread": _spread(answered, "output", base.output_spread),
         "cached_share": _share(answered.cached_input_tokens, answered.input_tokens),
-        "cache_write_share": _share(
-            answered.cache_write_5m_tokens + answered.cache_write_1h_tokens, answered.input_tokens
-        ),
+        "cache_write_share": _share(_cache_writes(answered), answered.input_tokens),
         "batch_share": _batch_share(engine, window, calls.request_count),
         "retry_share": _share(calls.attempt_count - calls.request_count, calls.request_count),
         "peak_to_average": _peak_to_average(engine, window, days_covered) or base.peak_to_average,
@@ -90,6 +88,10 @@ def to_workload(
         is_spread_measured=answered.single_count > 1,
         is_growth_measured=growth is not None,
     )
+
+
+def _cache_writes(answered: Totals) -> int:
+    return answered.cache_write_5m_tokens + answered.cache_write_1h_tokens
 
 
 def _share(part: int, whole: int) -> float:

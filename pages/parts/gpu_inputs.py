@@ -18,6 +18,7 @@ from pages.parts import address
 from pages.parts.state import tr
 
 DEFAULT_GPU = "H100-80GB"
+ALL = ""
 MODES = ("always", "schedule", "utilization")
 VIEWS = ("provider", "performance")
 # Name, default, limits: the numbers of the bill and of what must fit.
@@ -74,16 +75,17 @@ def options_of(offers: Sequence[GpuOffer]) -> Options:
 
 def read(options: Options) -> tuple[Choices, list[Problem]]:
     """The reader's choices from address and widgets, and what had to be corrected."""
-    default_gpu = [DEFAULT_GPU] if DEFAULT_GPU in options.gpus else []
     lists = {
-        "gpu": options.gpus, "vendor": options.vendors, "form": options.forms, "provider": options.providers,
+        "gpus": options.gpus, "vendor": options.vendors, "form": options.forms, "provider": options.providers,
         "region": options.regions, "country": options.countries, "option": PURCHASE_OPTIONS,
     }  # fmt: skip
-    defaults: dict[str, list[str]] = {"gpu": default_gpu, "option": ["on_demand"]}
+    defaults: dict[str, list[str]] = {"option": ["on_demand"]}
     fields = [
         address.Field(key=f"gc_{name}", kind="choices", default=defaults.get(name, []), options=tuple(values))
         for name, values in lists.items()
     ]
+    default_gpu = DEFAULT_GPU if DEFAULT_GPU in options.gpus else ALL
+    fields.append(address.Field(key="gc_gpu", kind="choice", default=default_gpu, options=(ALL, *options.gpus)))
     fields += [
         address.Field(key=f"gc_{name}", kind="choice", default=values[0], options=values)
         for name, values in {"sort": MEASURES, "mode": MODES, "view": VIEWS}.items()
@@ -121,22 +123,11 @@ def _choices(value: Mapping[str, Any]) -> Choices:
         "min_memory_gb": _number(value, "memory_min"),
     }
     return Choices(
-        wanted=OfferFilter(gpu_models=frozenset(value["gpu"]), **common, **shape),
+        wanted=OfferFilter(gpu_models=frozenset(filter(None, [value["gpu"], *value["gpus"]])), **common, **shape),
         fit_filter=OfferFilter(**common),
         measure=cast(Measure, value["sort"] or "gpu_hour"),
         with_stale=bool(value["stale"]),
-        plan=RentalPlan(
-            mode=value["mode"] or "always",
-            hours_per_day=_number(value, "hours"),
-            days_per_week=_number(value, "days"),
-            utilization=_number(value, "util") / 100,
-            machine_count=int(_number(value, "machines")),
-            storage_gb=_number(value, "storage"),
-            storage_usd_per_gb_month=value["storage_price"],
-            egress_gb=_number(value, "egress"),
-            egress_usd_per_gb=value["egress_price"],
-            tax_share=_number(value, "tax") / 100,
-        ),
+        plan=_plan(value),
         need=MemoryNeed(
             parameters_billions=_number(value, "params"),
             precision=value["precision"] or "fp8",
@@ -145,6 +136,21 @@ def _choices(value: Mapping[str, Any]) -> Choices:
         ),
         view=value["view"] or VIEWS[0],
         own_rtt_ms=value["rtt"],
+    )
+
+
+def _plan(value: Mapping[str, Any]) -> RentalPlan:
+    return RentalPlan(
+        mode=value["mode"] or "always",
+        hours_per_day=_number(value, "hours"),
+        days_per_week=_number(value, "days"),
+        utilization=_number(value, "util") / 100,
+        machine_count=int(_number(value, "machines")),
+        storage_gb=_number(value, "storage"),
+        storage_usd_per_gb_month=value["storage_price"],
+        egress_gb=_number(value, "egress"),
+        egress_usd_per_gb=value["egress_price"],
+        tax_share=_number(value, "tax") / 100,
     )
 
 
@@ -157,7 +163,7 @@ def _number(value: Mapping[str, Any], name: str) -> float:
 def labels() -> dict[str, str]:
     """The name of each field, for the sentence about one that was corrected."""
     names = [
-        "gpu", "vendor", "form", "provider", "region", "country", "option", "sort", "mode", "view", "precision",
+        "gpu", "gpus", "vendor", "form", "provider", "region", "country", "option", "sort", "mode", "view", "precision",
         *NUMBERS, *COUNTS, *FLAGS,
     ]  # fmt: skip
     return {f"gc_{name}": tr(f"gpu_clouds.field_{name}") for name in names}
@@ -166,10 +172,13 @@ def labels() -> dict[str, str]:
 def draw_filters(options: Options) -> None:
     """The filters beside the chart; the rare ones in an expander."""
     st.toggle(tr("gpu_clouds.field_korea"), key="gc_korea", help=tr("gpu_clouds.help_korea"))
-    st.multiselect(tr("gpu_clouds.field_gpu"), options.gpus, key="gc_gpu", placeholder=tr("gpu_clouds.all"))
-    st.multiselect(
-        tr("gpu_clouds.field_option"), PURCHASE_OPTIONS, key="gc_option", format_func=option_name,
-        placeholder=tr("gpu_clouds.all"),
+    st.selectbox(
+        tr("gpu_clouds.field_gpu"), [ALL, *options.gpus], key="gc_gpu",
+        format_func=lambda one: one or tr("gpu_clouds.all"),
+    )  # fmt: skip
+    st.pills(
+        tr("gpu_clouds.field_option"), PURCHASE_OPTIONS, selection_mode="multi", key="gc_option",
+        format_func=option_name,
     )  # fmt: skip
     st.selectbox(
         tr("gpu_clouds.field_sort"), MEASURES, key="gc_sort", format_func=lambda one: tr(f"gpu_clouds.sort_{one}")
@@ -178,8 +187,8 @@ def draw_filters(options: Options) -> None:
     if not more.open:
         return
     with more:
-        for name in ("country", "provider", "region", "vendor", "form"):
-            values = getattr(options, {"country": "countries"}.get(name, f"{name}s"))
+        for name in ("gpus", "country", "provider", "region", "vendor", "form"):
+            values = getattr(options, {"country": "countries", "gpus": "gpus"}.get(name, f"{name}s"))
             st.multiselect(tr(f"gpu_clouds.field_{name}"), values, key=f"gc_{name}", placeholder=tr("gpu_clouds.all"))
         for name in ("count_min", "count_max", "memory_min"):
             _, low, high = COUNTS[name]

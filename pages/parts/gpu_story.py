@@ -25,7 +25,7 @@ def story(
 ) -> None:
     """The monthly bill of the chosen offer with its inputs, then everything known about it."""
     name = f"{provider_name(providers, offer.provider_id)} · {offer.gpu_count} × {gpu_text(offer)}"
-    st.subheader(tr("gpu_clouds.bill_title", offer=widgets.plain(name)))
+    st.header(tr("gpu_clouds.bill_title", offer=widgets.plain(name)))
     left, right = st.columns([7, 3], gap="large")
     with right:
         draw_plan(plan.mode)
@@ -77,6 +77,16 @@ def _bill_notes(bill: MonthlyBill) -> None:
         st.caption(tr("gpu_clouds.bill_topup", paid=fmt().money(bill.paid_in_micro_usd / MICRO)))
 
 
+def _pays(one: GpuOffer, on_demand: MonthlyBill | None, bill: MonthlyBill) -> str:
+    """From which month on a reservation is cheaper, in words; a dash for other options."""
+    if one.purchase_option != "reserved" or on_demand is None:
+        return "–"
+    month = reservation_pays_in_month(
+        on_demand.lines[0].micro_usd or 0, bill.lines[0].micro_usd or 0, one.commitment_months
+    )
+    return tr("gpu_clouds.pays_never") if month is None else tr("gpu_clouds.pays_month", month=str(month))
+
+
 def _options(offer: GpuOffer, offers: Sequence[GpuOffer], plan: RentalPlan, providers: Providers) -> None:
     """The same machine on demand, as spot and reserved, with the month in which a reservation pays."""
     found = siblings(offer, offers)
@@ -89,18 +99,12 @@ def _options(offer: GpuOffer, offers: Sequence[GpuOffer], plan: RentalPlan, prov
     lines = []
     for one in found:
         bill = bills[one.purchase_option, one.commitment_months]
-        pays = None
-        if one.purchase_option == "reserved" and on_demand:
-            pays = reservation_pays_in_month(
-                on_demand.lines[0].micro_usd or 0, bill.lines[0].micro_usd or 0, one.commitment_months
-            )
-        pays_text = tr("gpu_clouds.pays_never") if pays is None else tr("gpu_clouds.pays_month", month=str(pays))
         lines.append(
             {
                 "option": purchase(one),
                 "hour": one.micro_usd_per_hour / MICRO,
                 "month": bill.total_usd,
-                "pays": pays_text if one.purchase_option == "reserved" and on_demand else "–",
+                "pays": _pays(one, on_demand, bill),
             }
         )
     st.markdown(f"**{tr('gpu_clouds.options_title')}**")
@@ -167,7 +171,7 @@ def _topup(offer: GpuOffer, providers: Providers) -> str:
 def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: Providers) -> None:
     """What memory the model needs, and the cheapest machines that hold it."""
     show = fmt()
-    st.subheader(tr("gpu_clouds.fit_title"))
+    st.header(tr("gpu_clouds.fit_title"))
     draw_need()
     st.caption(
         tr(
@@ -180,9 +184,13 @@ def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: 
         (one for one in rated if one.ranks and holds(one.offer, need)),
         key=lambda one: (one.offer.as_of is None, one.offer.micro_usd_per_hour),
     )
-    if not found:
+    if found:
+        _configurations(found[:CONFIGURATIONS_SHOWN], plan, providers)
+    else:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("gpu_clouds.fit_none_body"))
-        return
+
+
+def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Providers) -> None:
     lines = [
         {
             "provider": provider_name(providers, one.offer.provider_id),
@@ -193,7 +201,7 @@ def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: 
             "option": purchase(one.offer),
             "region": one.offer.region or tr("gpu_clouds.no_region"),
         }
-        for one in found[:CONFIGURATIONS_SHOWN]
+        for one in found
     ]
     tables.table(
         lines,

@@ -81,9 +81,32 @@ def history(chosen: Sequence[Bill]) -> None:
         format_func=lambda name: tr(f"model_prices.component_{name}"),
     )  # fmt: skip
     component = str(st.session_state["mp_component"])
+    fig, rows = _price_steps(sorted(one.key for one in chosen), component)
+    if not rows:
+        st.caption(tr("model_prices.no_history"))
+        return
+    changes = len(rows) - len({row["name"] for row in rows})
+    fig.update_yaxes(rangemode="tozero")
+    charts.show(
+        fig,
+        title=tr("model_prices.history_title", count=changes) if changes else tr("model_prices.history_none"),
+        unit=tr("model_prices.history_unit", symbol=fmt().symbol),
+        key="mp_history_chart",
+    )
+    columns = [
+        Column(field="name", label=tr("model_prices.model"), pinned=True),
+        Column(field="since", label=tr("model_prices.since"), kind="date"),
+        Column(field="price", label=tr("model_prices.price"), kind="money", unit="/Mtok", digits=4),
+        Column(field="layer", label=tr("model_prices.layer")),
+        Column(field="source", label=tr("model_prices.source"), width="large"),
+    ]
+    tables.table(rows, columns, key="mp_history_table", alt=tr("model_prices.view_history"))
+
+
+def _price_steps(keys: Sequence[str], component: str) -> tuple[go.Figure, list[dict[str, Any]]]:
+    """One step line a model, and the same prices as rows with their layer and source."""
     fig = charts.figure(show_legend=True)
     rows: list[dict[str, Any]] = []
-    keys = sorted(one.key for one in chosen)
     for number, key in enumerate(keys):
         steps = price_steps(sheets()[key], component, HISTORY_START, now())
         known = [(step.since, step.row) for step in steps if step.row is not None]
@@ -109,25 +132,7 @@ def history(chosen: Sequence[Bill]) -> None:
                     },
                 )
             )  # fmt: skip
-    if not rows:
-        st.caption(tr("model_prices.no_history"))
-        return
-    changes = len(rows) - len({row["name"] for row in rows})
-    fig.update_yaxes(rangemode="tozero")
-    charts.show(
-        fig,
-        title=tr("model_prices.history_title", count=changes) if changes else tr("model_prices.history_none"),
-        unit=tr("model_prices.history_unit", symbol=fmt().symbol),
-        key="mp_history_chart",
-    )
-    columns = [
-        Column(field="name", label=tr("model_prices.model"), pinned=True),
-        Column(field="since", label=tr("model_prices.since"), kind="date"),
-        Column(field="price", label=tr("model_prices.price"), kind="money", unit="/Mtok", digits=4),
-        Column(field="layer", label=tr("model_prices.layer")),
-        Column(field="source", label=tr("model_prices.source"), width="large"),
-    ]
-    tables.table(rows, columns, key="mp_history_table", alt=tr("model_prices.view_history"))
+    return fig, rows
 
 
 def _short(key: str) -> str:

@@ -25,7 +25,7 @@ SESSIONS, LOAD_S = 50, 20.0
 # Page path, the widget to move, and two values it goes between.
 MOVES: dict[str, tuple[str, float, float]] = {
     "monthly-cost": ("wl_growth_per_month_slider", 3, 4),
-    "gpu-clouds": ("gpu_clouds_hours", 400, 500),
+    "gpu-clouds": ("gc_storage", 100, 200),
 }
 
 

@@ -58,7 +58,8 @@ def test_no_offer_is_the_articles(offers: list[GpuOffer]) -> None:
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("usd_per_hour", "0"), ("usd_per_hour", "nan"), ("usd_per_hour", ""), ("gpu_count", "many"), ("gpu_count", "0.5"), ("as_of", "soon"),
+    [("usd_per_hour", "0"), ("usd_per_hour", "nan"), ("usd_per_hour", ""),
+     ("gpu_count", "many"), ("gpu_count", "0.5"), ("as_of", "soon"),
      ("as_of", "2999-01-01"), ("purchase_option", "gift"), ("region_confirmed", "maybe"), ("source", ""),
      ("provider_id", " ")],
 )  # fmt: skip
