@@ -10,12 +10,10 @@ from pages.parts.connections_guide import field, show_guide
 from pages.parts.connections_test import show_test
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
-from pages.parts.usage_data import guarded
 from pages.parts.workload_bar import workload_bar
 
 
 @state.block
-@guarded
 def page() -> None:
     _, problems = address.bind((field(),))
     workload_bar()

@@ -7,7 +7,8 @@ import streamlit as st
 from core.costs.monthly import WayResult
 from pages.parts import monthly_data, monthly_tables, state, tables, widgets
 from pages.parts.monthly_article import show_article
-from pages.parts.monthly_charts import band_chart, cumulative_chart, parts_chart, tornado_chart
+from pages.parts.monthly_breakdown import parts_chart, tornado_chart
+from pages.parts.monthly_charts import band_chart, cumulative_chart
 from pages.parts.monthly_data import PREFIX, VIEW, VIEWS, Plan
 from pages.parts.monthly_inputs import show_inputs, show_ways_button
 from pages.parts.monthly_report import report
@@ -21,50 +22,57 @@ MONTHS_PER_YEAR = 12
 @state.block
 def page() -> None:
     problems = monthly_data.take()
-    workload_bar(with_editor=False)
+    workload_bar(has_editor=False)
     st.title(tr("monthly_cost.title"))
     widgets.show_problems(problems)
-    plan, refused = monthly_data.plan()
+    plan = monthly_data.plan()
     if not plan.ways:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
         show_ways_button()
         return
-    answer(plan)
-    picture, inputs = st.columns([2, 1], gap="medium")
-    with picture:
-        band_chart(plan)
-        monthly_tables.show_notes(plan.simulation, refused)
-    with inputs:
+    with st.container(horizontal=True):
+        answer(plan)
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        picture(plan)
+        downloads(plan)
+    with right:
         show_inputs()
-    summary(plan)
     st.segmented_control(
         tr("monthly_cost.view"), VIEWS, key=VIEW, format_func=lambda view: tr(f"monthly_cost.view_{view}"),
-        label_visibility="collapsed", required=True,
     )  # fmt: skip
-    detail(plan, str(st.session_state.get(VIEW)))
+    detail(plan, st.session_state.get(VIEW))
     widgets.show_sources(monthly_data.sources(plan.ways, plan.start), monthly_data.today())
+
+
+def picture(plan: Plan) -> None:
+    """The band chart, one row per way, and what has to be said about them."""
+    band_chart(plan)
+    columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
+    tables.small_table(monthly_tables.summary_rows(plan.simulation, plan.baseline), columns)
+    monthly_tables.show_notes(plan.simulation, plan.refused)
 
 
 def answer(plan: Plan) -> None:
     """The cheapest way, the baseline, what is saved, and how likely the budget is exceeded."""
     best, baseline, months = plan.simulation.cheapest, plan.baseline, len(plan.simulation.starts)
-    cells = st.columns(4)
     if best is not None:
-        _cost_metric(cells[0], tr("monthly_cost.cheapest", name=best.name), best, months)
-        _risk_metric(cells[3], plan, best)
+        _cost_metric(tr("monthly_cost.cheapest", name=best.name), best, months)
     if baseline is not None:
-        _cost_metric(cells[1], baseline.name, baseline, months)
+        _cost_metric(baseline.name, baseline, months)
     if best is not None and baseline is not None and best.total_usd is not None and baseline.total_usd:
         saved = baseline.total_usd - best.total_usd
         share = fmt().percent(saved / baseline.total_usd)
         note = tr("monthly_cost.saving_of", share=share) if saved > 0 else tr("monthly_cost.no_saving")
-        cells[2].metric(
+        st.metric(
             tr("monthly_cost.saving", months=months), fmt().money_short(saved), note,
             delta_color="green" if saved > 0 else "off", delta_arrow="off", border=True, height="stretch",
         )  # fmt: skip
+    if best is not None:
+        _risk_metric(plan, best)
 
 
-def _cost_metric(cell: st.delta_generator.DeltaGenerator, label: str, way: WayResult, months: int) -> None:
+def _cost_metric(label: str, way: WayResult, months: int) -> None:
     year = min(months, MONTHS_PER_YEAR)
     total = float(way.planned_usd[:year].sum())
     note = tr("monthly_cost.per_year" if year == MONTHS_PER_YEAR else "monthly_cost.in_months",
@@ -72,13 +80,13 @@ def _cost_metric(cell: st.delta_generator.DeltaGenerator, label: str, way: WayRe
     if way.total_usd is None:
         note = tr("monthly_cost.unknown_total")
     value = f"{fmt().money_short(float(way.planned_usd[0]))} {tr('common.per_month')}"
-    cell.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
 
-def _risk_metric(cell: st.delta_generator.DeltaGenerator, plan: Plan, best: WayResult) -> None:
+def _risk_metric(plan: Plan, best: WayResult) -> None:
     if best.total_over_budget_share is not None and best.over_budget_share is not None:
         worst = fmt().percent(float(best.over_budget_share.max()))
-        cell.metric(
+        st.metric(
             tr("monthly_cost.risk"), fmt().percent(best.total_over_budget_share),
             tr("monthly_cost.risk_total", share=worst), delta_color="off", delta_arrow="off", border=True,
             height="stretch",
@@ -86,37 +94,34 @@ def _risk_metric(cell: st.delta_generator.DeltaGenerator, plan: Plan, best: WayR
     elif best.total_band is not None:
         low, high = (fmt().money_short(float(end)) for end in (best.total_band.p10, best.total_band.p90))
         note = tr("monthly_cost.range_note", paths=fmt().number(plan.simulation.path_count))
-        cell.metric(
+        st.metric(
             tr("monthly_cost.range"), f"{low} – {high}", note, delta_color="off", delta_arrow="off", border=True,
             height="stretch",
         )  # fmt: skip
 
 
-def summary(plan: Plan) -> None:
-    """One row per way, and the files of this plan."""
-    columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
-    tables.table(
-        monthly_tables.summary_rows(plan.simulation, plan.baseline), columns, key=f"{PREFIX}summary",
-        alt=tr("monthly_cost.summary_alt"), height="content",
-    )  # fmt: skip
+def downloads(plan: Plan) -> None:
+    """The plan as files; made when asked for, not with every move of a slider."""
     with st.container(horizontal=True):
         st.download_button(
-            tr("common.download_csv"), data=lambda: month_file(plan), file_name=f"monthly-cost-{plan.start:%Y-%m}.csv",
-            mime="text/csv", key=f"{PREFIX}csv", on_click="ignore", icon=":material/download:",
+            tr("common.download_csv"), data=state.later(lambda: month_file(plan)),
+            file_name=f"monthly-cost-{plan.start:%Y-%m}.csv", mime="text/csv", key=f"{PREFIX}csv", on_click="ignore",
+            icon=":material/download:",
         )  # fmt: skip
         st.download_button(
-            tr("monthly_cost.report"), data=lambda: report(plan), file_name=f"monthly-cost-{plan.start:%Y-%m}.html",
-            mime="text/html", key=f"{PREFIX}report", on_click="ignore", icon=":material/print:",
+            tr("monthly_cost.report"), data=state.later(lambda: report(plan)),
+            file_name=f"monthly-cost-{plan.start:%Y-%m}.html", mime="text/html", key=f"{PREFIX}report",
+            on_click="ignore", icon=":material/print:",
         )  # fmt: skip
 
 
 def month_file(plan: Plan) -> bytes:
-    """Months, plan and percentiles of every way as CSV; made when asked for, not with every move of a slider."""
+    """Months, plan and percentiles of every way as CSV."""
     rows = monthly_tables.month_rows(plan.simulation, with_percentiles=True)
     return tables.to_csv(rows, monthly_tables.month_columns(plan.simulation, with_percentiles=True))
 
 
-def detail(plan: Plan, view: str) -> None:
+def detail(plan: Plan, view: str | None) -> None:
     """The one chosen view; the others do not run."""
     if view in {"parts", "moves"}:
         names = [way.name for way in plan.ways]
@@ -131,7 +136,7 @@ def detail(plan: Plan, view: str) -> None:
         show_saved()
     elif view == "article":
         show_article()
-    else:
+    elif view == "months":
         tables.table(
             monthly_tables.month_rows(plan.simulation), monthly_tables.month_columns(plan.simulation),
             key=f"{PREFIX}months", alt=tr("monthly_cost.months_alt"),

@@ -12,14 +12,13 @@ from core.usage.rollup import choices as choices_of
 from core.workload import Workload
 from pages.parts import address, state, tables, usage_export, usage_import, usage_inputs, usage_views, widgets
 from pages.parts.state import fmt, tr
-from pages.parts.usage_data import Report, engine, guarded, read_report, today
+from pages.parts.usage_data import Report, engine, read_report, today
 from pages.parts.workload_bar import summary, workload_bar
 
 TAKEN = "_usage_taken"
 
 
 @state.block
-@guarded
 def page() -> None:
     choices = choices_of(engine())
     shown_next = st.session_state.pop(usage_import.SHOW_NEXT, None)

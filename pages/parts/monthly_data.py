@@ -30,6 +30,8 @@ class Plan:
     start: dt.date
     simulation: Simulation
     baseline: WayResult | None
+    refused: Sequence[str]
+    """Sentences about ways that could not be used."""
 
     def way(self, name: str) -> Way:
         """The way of that name."""
@@ -60,7 +62,7 @@ def fields() -> tuple[address.Field, ...]:
         for name, (low, high) in LIMITS.items()
     )
     return (
-        address.Field(key=VIEW, kind="choice", default="months", options=VIEWS),
+        address.Field(key=VIEW, kind="choice", default=None, options=VIEWS),
         address.Field(key=BASELINE, kind="text", default="openai/gpt-4.1"),
         address.Field(key=START, kind="date", default=first_full_month()),
         *spreads,
@@ -98,24 +100,17 @@ def start() -> dt.date:
     return min(max(day, EARLIEST), LATEST).replace(day=1)
 
 
-def plan() -> tuple[Plan, list[str]]:
-    """The plan of this run, simulated, and sentences about ways that could not be used."""
+def plan() -> Plan:
+    """The plan of this run, simulated."""
+    workload, start_day, unsure = state.workload(), start(), outlook()
     found, refused = ways.current()
     unique = {way.name: way for way in reversed(found)}
     kept = [unique[name] for name in dict.fromkeys(way.name for way in found)]
-    workload = state.workload()
-    simulation = simulate(workload, kept, start=start(), outlook=outlook())
-    return (
-        Plan(
-            workload=workload,
-            ways=kept,
-            outlook=outlook(),
-            start=start(),
-            simulation=simulation,
-            baseline=_baseline(kept, simulation),
-        ),
-        refused,
-    )
+    simulation = simulate(workload, kept, start=start_day, outlook=unsure)
+    return Plan(
+        workload=workload, ways=kept, start=start_day, outlook=unsure, simulation=simulation,
+        baseline=_baseline(kept, simulation), refused=refused,
+    )  # fmt: skip
 
 
 def _baseline(kept: Sequence[Way], simulation: Simulation) -> WayResult | None:

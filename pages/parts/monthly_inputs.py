@@ -10,12 +10,12 @@ from core.workload import LIMITS as WORKLOAD_LIMITS
 from core.workload import Workload
 from pages.parts import monthly_data, state, ways
 from pages.parts.state import tr
-from pages.parts.workload_bar import workload_fields
+from pages.parts.workload_fields import workload_fields
 
-BESIDE = ("requests_per_month", "growth_per_month", "cached_share", "horizon_months", "budget_usd_per_month")
+BESIDE = ("requests_per_month", "growth_per_month", "horizon_months", "budget_usd_per_month")
 BEHIND = (
-    "input_tokens", "output_tokens", "cache_write_share", "batch_share", "input_spread", "output_spread",
-    "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
+    "input_tokens", "output_tokens", "cached_share", "cache_write_share", "batch_share", "input_spread",
+    "output_spread", "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
 )  # fmt: skip
 END_VOLUME = f"{monthly_data.PREFIX}end_volume"
 

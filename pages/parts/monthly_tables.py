@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def note_text(note: Note) -> str:
     return tr(f"monthly_cost.note_{note.kind}", subject=note.subject, first=first, last=last)
 
 
-def show_notes(simulation: Simulation, refused: list[str]) -> None:
+def show_notes(simulation: Simulation, refused: Sequence[str]) -> None:
     """Everything a reader must know about the figures, in one quiet box."""
     notes = [*simulation.notes, *(note for way in simulation.ways for note in way.notes)]
     sentences = dict.fromkeys([*refused, *(note_text(note) for note in notes)])

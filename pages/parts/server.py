@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import importlib
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,8 +43,25 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     for name in WARM_MODULES:
         importlib.import_module(name)
     gc.collect()
+    _send_at_once()
     gc.freeze()
     yield {}
+
+
+def _send_at_once() -> None:
+    """Turns Nagle's algorithm off for what the listening sockets accept.
+
+    Streamlit makes its socket without naming the protocol, so asyncio does not do it, and the second message of every
+    rerun waited 40 ms for the browser to acknowledge the first.
+    """
+    for one in gc.get_objects():
+        if isinstance(one, socket.socket) and one.fileno() >= 0 and _is_listening(one):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _is_listening(one: socket.socket) -> bool:
+    is_internet = one.family in (socket.AF_INET, socket.AF_INET6)
+    return is_internet and one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) != 0
 
 
 class SafeHeaders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import streamlit as st
@@ -41,7 +40,8 @@ def run() -> None:
     for problem in state.settings().problems:
         st.warning(tr("shell.setting_refused", problem=problem))
     if _open_catalog():
-        _draw(page)
+        with state.guarded():
+            page.run()
     state.publish()
 
 
@@ -97,21 +97,10 @@ def _open_catalog() -> bool:
         state.catalog(lambda share, step: _show_progress(bar, share, step))
         bar.empty()
     except DatabaseProblem as problem:
-        widgets.show_database_problem(problem)
+        state.show_database_problem(problem)
         return False
     return True
 
 
 def _show_progress(bar: Any, share: float, step: str) -> None:
     bar.progress(min(max(share, 0.0), 1.0), text=tr("shell.opening", step=step))
-
-
-def _draw(page: Any) -> None:
-    try:
-        page.run()
-    except DatabaseProblem as problem:
-        widgets.show_database_problem(problem)
-    except Exception:
-        # The reader gets one sentence; the cause is in the log, which redacts keys.
-        logging.getLogger("breakeven").exception("The page %s failed", page.url_path)
-        st.error(tr("shell.page_failed"), icon=":material/error:")

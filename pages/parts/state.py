@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.catalog import Catalog, open_catalog
+from core.catalog.database import DatabaseProblem
 from core.i18n import LANGUAGES, choose_language, t
 from core.money import Formatter
 from core.settings import KRW_PER_USD_MAX, KRW_PER_USD_MIN, Settings
@@ -91,6 +93,20 @@ def drawing() -> Iterator[None]:
         _run.lang = _run.fmt = None
 
 
+def later(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """`make` for a file that is made when its button is pressed: outside the visit, in the language of this run."""
+    shown_lang, shown_fmt = lang(), fmt()
+
+    def run() -> bytes:
+        _run.lang, _run.fmt = shown_lang, shown_fmt
+        try:
+            return make()
+        finally:
+            _run.lang = _run.fmt = None
+
+    return run
+
+
 def lang() -> str:
     """The reader's language: address, else choice, else browser, else English."""
     return _run.lang or _lang()
@@ -160,12 +176,29 @@ def share_address() -> str:
 
 
 def block(function: Callable[..., None]) -> Callable[..., None]:
-    """A fragment whose inputs are in the address: inputs, answer and chart that rerun together."""
+    """A page's one fragment, whose inputs are in the address: inputs, answer and chart that rerun together."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
-        with drawing():
+        with drawing(), guarded():
             function(*args, **kwargs)
             publish()
 
     return st.fragment(run)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """What goes wrong while drawing is said in one sentence; the cause is in the log, which redacts keys."""
+    try:
+        yield
+    except DatabaseProblem as problem:
+        show_database_problem(problem)
+    except Exception:
+        logging.getLogger("breakeven").exception("A page failed")
+        st.error(tr("shell.page_failed"), icon=":material/error:")
+
+
+def show_database_problem(problem: DatabaseProblem) -> None:
+    """One sentence about a database that cannot be used, and what to do."""
+    st.error(tr(f"common.database_{problem.reason}"), icon=":material/database_off:")

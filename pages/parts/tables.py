@@ -9,9 +9,10 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.money import Formatter
-from pages.parts.state import fmt, tr
+from pages.parts.state import fmt, later, tr
+from pages.parts.widgets import plain
 
+NUMERIC = frozenset({"number", "money", "share"})
 UTF8_BOM = "utf-8-sig"  # Excel reads Korean in a CSV file only with a byte order mark
 
 
@@ -32,28 +33,20 @@ class Column:
     pinned: bool = False
 
 
-def heading(column: Column, shown: Formatter | None = None) -> str:
+def heading(column: Column) -> str:
     """Heading with its unit, money with the reader's currency sign."""
-    unit = (
-        f"{(shown or fmt()).symbol}{column.unit}"
-        if column.kind == "money"
-        else "%"
-        if column.kind == "share"
-        else column.unit
-    )
+    unit = f"{fmt().symbol}{column.unit}" if column.kind == "money" else "%" if column.kind == "share" else column.unit
     return f"{column.label} ({unit})" if unit else column.label
 
 
-def frame(
-    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], shown: Formatter | None = None
-) -> pd.DataFrame:
+def frame(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """Rows as a table in the reader's currency and units; unknown numbers stay empty, never 0."""
     source = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=[c.field for c in columns])
     found = pd.DataFrame(index=source.index)
-    factors = {"money": (shown or fmt()).per_usd, "share": 100.0}
+    factors = {"money": fmt().per_usd, "share": 100.0}
     for column in columns:
         values = source[column.field]
-        if column.kind in {"number", "money", "share"}:
+        if column.kind in NUMERIC:
             values = pd.to_numeric(values, errors="coerce").astype("float64") * factors.get(column.kind, 1.0)
         found[column.field] = values
     return found
@@ -67,11 +60,8 @@ def config(columns: Sequence[Column]) -> dict[str, Any]:
 def _config(column: Column) -> Any:
     label = heading(column)
     common: dict[str, Any] = {"help": column.help, "width": column.width, "pinned": column.pinned}
-    if column.kind in {"number", "money", "share"}:
-        # A won is about a thousandth of a dollar: three decimals fewer say the same.
-        is_won = column.kind == "money" and fmt().currency == "KRW"
-        digits = max(0, column.digits - 3) if is_won else column.digits
-        return st.column_config.NumberColumn(label, format=f"%,.{digits}f", alignment="right", **common)
+    if column.kind in NUMERIC:
+        return st.column_config.NumberColumn(label, format=f"%,.{_digits(column)}f", alignment="right", **common)
     if column.kind == "link":
         return st.column_config.LinkColumn(label, **common)
     if column.kind == "date":
@@ -107,15 +97,36 @@ def table(
     )
 
 
-def to_csv(
-    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], shown: Formatter | None = None
-) -> bytes:
+def small_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    """A few rows as a plain table of the page: light to redraw, read by screen readers, numbers to the right."""
+    heads = [plain(heading(column)) for column in columns]
+    marks = ["---:" if column.kind in NUMERIC else ":---" for column in columns]
+    lines = [[_cell(row[column.field], column) for column in columns] for row in rows]
+    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines)))
+
+
+def _cell(value: Any, column: Column) -> str:
+    if value is None:
+        return tr("common.unknown")
+    if column.kind not in NUMERIC:
+        return plain(str(value))
+    factor = {"money": fmt().per_usd, "share": 100.0}.get(column.kind, 1.0)
+    return fmt().number(value * factor, _digits(column))
+
+
+def _digits(column: Column) -> int:
+    """A won is about a thousandth of a dollar: three decimals fewer say the same."""
+    is_won = column.kind == "money" and fmt().currency == "KRW"
+    return max(0, column.digits - 3) if is_won else column.digits
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column]) -> bytes:
     """The table as CSV with its headings, readable by Excel in Korean; text that a sheet would run is disarmed."""
-    found = frame(rows, columns, shown)
+    found = frame(rows, columns)
     for name in found.columns:
         if found[name].dtype.kind not in "fiubM":
             found[name] = found[name].map(_disarmed)
-    found.columns = pd.Index([heading(column, shown) for column in columns])
+    found.columns = pd.Index([heading(column) for column in columns])
     return found.to_csv(index=False).encode(UTF8_BOM)
 
 
@@ -127,11 +138,9 @@ def download(
     rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Column], *, key: str, file_stem: str
 ) -> None:
     """A button that saves the table as CSV; the file is made when pressed."""
-    # It is made outside the visit, where the reader's currency is not known any more.
-    shown = fmt()
     st.download_button(
         tr("common.download_csv"),
-        data=lambda: to_csv(rows, columns, shown),
+        data=later(lambda: to_csv(rows, columns)),
         file_name=f"{file_stem}.csv",
         mime="text/csv",
         key=key,

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
 
 import streamlit as st
 from sqlalchemy import Engine
 
 from core.catalog import Catalog
 from core.catalog.aliases import UnknownModelError
-from core.catalog.database import DatabaseProblem
 from core.costs.tokens import PriceError, unit_prices
 from core.usage.entries import WASTED
 from core.usage.imports import ExportRow
 from core.usage.measure import cost_pico_usd
 from core.usage.rollup import Filters, Totals, fold, totals
 from core.usage.tables import create_tables
-from pages.parts import state, widgets
+from pages.parts import state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +47,6 @@ def engine() -> Engine:
     found = state.catalog().engine
     _prepare(state.settings().database_url, found)
     return found
-
-
-def guarded(function: Callable[[], None]) -> Callable[[], None]:
-    """A page's block that says in one sentence when the database cannot be used; the shell hears only of full runs."""
-
-    @wraps(function)
-    def run() -> None:
-        try:
-            function()
-        except DatabaseProblem as problem:
-            widgets.show_database_problem(problem)
-
-    return run
 
 
 def today() -> dt.date:

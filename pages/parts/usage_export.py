@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.usage.rollup import Filters, totals
-from pages.parts import tables
+from pages.parts import state, tables
 from pages.parts.state import tr
 from pages.parts.tables import Column
 from pages.parts.usage_data import engine
@@ -61,11 +61,11 @@ def buttons(since: dt.date | None, until: dt.date, filters: Filters) -> None:
     """Two buttons; the file is made when pressed."""
     stem = f"spend-{until:%Y-%m-%d}"
     st.download_button(
-        tr("common.download_csv"), data=lambda: to_csv(rows_of(since, until, filters)), file_name=f"{stem}.csv",
-        mime="text/csv", key="usage_csv", on_click="ignore", icon=":material/download:",
+        tr("common.download_csv"), data=state.later(lambda: to_csv(rows_of(since, until, filters))),
+        file_name=f"{stem}.csv", mime="text/csv", key="usage_csv", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
     st.download_button(
-        tr("usage.download_parquet"), data=lambda: to_parquet(rows_of(since, until, filters)),
+        tr("usage.download_parquet"), data=state.later(lambda: to_parquet(rows_of(since, until, filters))),
         file_name=f"{stem}.parquet", mime="application/vnd.apache.parquet", key="usage_parquet", on_click="ignore",
         icon=":material/download:",
     )  # fmt: skip

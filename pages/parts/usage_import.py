@@ -17,7 +17,7 @@ from core.usage.imports import ExportRefusedError, ParsedExport, read_export
 from core.usage.imports.models import match_model, suggest_models
 from core.usage.rollup import choices
 from core.usage.sample import load_sample
-from pages.parts import address, tables, widgets
+from pages.parts import address, state, tables, widgets
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
 from pages.parts.usage_data import engine, price_of_row, prices_of
@@ -160,7 +160,7 @@ def _import(parsed: ParsedExport, file_name: str, models: Mapping[str, str]) -> 
         )
     except DatabaseProblem as problem:
         bar.empty()
-        widgets.show_database_problem(problem)
+        state.show_database_problem(problem)
         st.caption(tr("usage.import_undone"))
         return
     st.session_state[SAID] = tr("usage.imported", count=fmt().number(count))

@@ -8,7 +8,6 @@ from typing import Literal
 
 import streamlit as st
 
-from core.catalog.database import DatabaseProblem
 from core.workload import Problem
 from pages.parts.state import fmt, tr
 
@@ -40,11 +39,6 @@ def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None 
 def plain(text: str) -> str:
     """Text from an address shown as text: no Markdown, links, colours or icons."""
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
-
-
-def show_database_problem(problem: DatabaseProblem) -> None:
-    """One sentence about a database that cannot be used, and what to do."""
-    st.error(tr(f"common.database_{problem.reason}"), icon=":material/database_off:")
 
 
 def show_empty(title: str, body: str) -> None:

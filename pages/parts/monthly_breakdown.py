@@ -1,0 +1,81 @@
+"""What is the cost of one way made of, and which uncertain input moves it most?"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.costs.monthly import WayResult
+from core.costs.monthly_tornado import Swing, tornado
+from pages.parts import charts
+from pages.parts.monthly_charts import plain_money, shown
+from pages.parts.monthly_data import Plan
+from pages.parts.state import fmt, tr
+
+
+def parts_chart(plan: Plan, way: WayResult) -> None:
+    """Stacked components of one way by month, as planned."""
+    fig = charts.figure(show_legend=True)
+    palette = charts.palette()
+    days = [day.isoformat() for day in plan.simulation.starts]
+    drawn = [(name, values) for name, values in way.lines_usd.items() if np.nansum(np.abs(values))]
+    for place, (name, values) in enumerate(drawn):
+        fig.add_bar(
+            x=days, y=shown(values), name=tr(f"monthly_cost.component_{name}"), marker_color=palette[place % 10],
+            marker_pattern_shape=["", "/", "\\", "x", ".", "-", "|", "+"][place % 8],
+        )  # fmt: skip
+    fig.update_layout(barmode="relative")
+    fig.update_xaxes(tickformat="%Y-%m", dtick="M1" if len(days) < 7 else None)
+    fig.update_yaxes(tickformat="~s")
+    largest = max(way.lines_usd, key=lambda name: float(np.nansum(way.lines_usd[name])))
+    share = float(np.nansum(way.lines_usd[largest])) / max(float(np.nansum(way.planned_usd)), 1e-300)
+    title = tr(
+        "monthly_cost.parts_title",
+        name=way.name,
+        share=fmt().percent(share),
+        part=tr(f"monthly_cost.component_{largest}"),
+    )
+    charts.show(
+        fig, title=title, unit=tr("monthly_cost.parts_unit", symbol=fmt().symbol), key="monthly_cost_parts_chart"
+    )
+
+
+def tornado_chart(plan: Plan, way: WayResult) -> None:
+    """How far each uncertain input moves the total of one way."""
+    swings = tornado(plan.workload, plan.way(way.name), start=plan.start, outlook=plan.outlook)
+    if not swings:
+        st.info(tr("monthly_cost.moves_title_none", name=way.name))
+        return
+    fig = charts.figure(height_px=120 + 34 * len(swings), show_legend=True)
+    names = [tr(f"monthly_cost.input_{swing.input}") for swing in swings][::-1]
+    for key, place, pick in (("at_p10", 1, _low), ("at_p90", 0, _high)):
+        ends = [pick(swing) for swing in swings][::-1]
+        base = swings[0].planned_usd
+        fig.add_bar(
+            orientation="h", y=names, base=[base * fmt().per_usd] * len(names),
+            x=[(end - base) * fmt().per_usd for end in ends], name=tr(f"monthly_cost.{key}"),
+            marker_color=charts.palette()[place], customdata=[fmt().money_short(end) for end in ends],
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
+        )  # fmt: skip
+    fig.add_vline(x=fmt().convert(swings[0].planned_usd), line={"width": 1, "color": "#808080"})
+    fig.update_layout(barmode="overlay")
+    fig.update_xaxes(tickformat="~s")
+    widest = swings[0]
+    low, high = sorted((widest.at_p10_usd, widest.at_p90_usd))
+    title = tr(
+        "monthly_cost.moves_title",
+        input=tr(f"monthly_cost.input_{widest.input}"),
+        name=way.name,
+        low=plain_money(low),
+        high=plain_money(high),
+    )
+    unit = tr("monthly_cost.moves_unit", symbol=fmt().symbol, months=len(plan.simulation.starts))
+    charts.show(fig, title=title, unit=unit, key="monthly_cost_moves_chart")
+
+
+def _low(swing: Swing) -> float:
+    return swing.at_p10_usd
+
+
+def _high(swing: Swing) -> float:
+    return swing.at_p90_usd

@@ -1,0 +1,109 @@
+"""How is each part of the shared workload edited? A slider and an exact field, kept in step with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from core.workload import LIMITS, Workload
+from pages.parts import state
+from pages.parts.state import fmt, tr
+
+SHARES = (
+    "cached_share", "cache_write_share", "batch_share", "peak_hour_share", "retry_share", "growth_per_month",
+    "seasonality",
+)  # fmt: skip
+# What a slider spans; the number field beside it takes everything within LIMITS.
+SLIDER_SPANS: dict[str, tuple[float, float, float]] = {
+    "growth_per_month": (-20, 50, 1),
+    "input_spread": (0, 2, 0.1),
+    "output_spread": (0, 2, 0.1),
+    "peak_to_average": (1, 20, 0.5),
+    "horizon_months": (1, 60, 1),
+}
+# Volumes span decades, so their sliders step through 1, 2, 5, 10, ...
+LOG_STEPS: dict[str, tuple[int, ...]] = {
+    "requests_per_month": tuple(m * 10**e for e in range(2, 10) for m in (1, 2, 5)),
+    "input_tokens": tuple(m * 10**e for e in range(1, 6) for m in (1, 2, 5)),
+    "output_tokens": tuple(m * 10**e for e in range(0, 5) for m in (1, 2, 5)),
+}
+MAIN_FIELDS = ("requests_per_month", "input_tokens", "output_tokens")
+EXACT_WIDTH_PX = 150
+MORE_FIELDS = (
+    "cached_share", "cache_write_share", "batch_share", "growth_per_month", "horizon_months", "budget_usd_per_month",
+    "input_spread", "output_spread", "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
+)  # fmt: skip
+
+
+def workload_fields(names: Sequence[str]) -> None:
+    """A slider and an exact field for each named input; moving one redraws the page's block."""
+    for name in names:
+        _field_row(name)
+
+
+def _field_row(name: str) -> None:
+    value = getattr(state.workload(), name)
+    limit = LIMITS[name]
+    factor = 100 if name in SHARES else 1
+    whole = limit.is_integer
+    label = tr(f"workload.field_{name}")
+    help_text = tr(f"workload.help_{name}")
+    exact_key, slider_key = f"wl_{name}", f"wl_{name}_slider"
+    shown = None if value is None else int(value) if whole else float(round(value * factor, 6))
+    _follow(exact_key, shown)
+    if limit.is_optional:
+        st.number_input(
+            label, float(limit.low), float(limit.high), key=exact_key, help=help_text, placeholder="–",
+            on_change=_changed, args=(name, exact_key),
+        )  # fmt: skip
+        return
+    # Not columns: two elements fewer a row, and on a phone they stay side by side.
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _slider(name, label, help_text, shown, slider_key)
+        step: Any = 1 if whole else 1.0 if factor == 100 else 0.1
+        number = int if whole else float
+        low, high = number(limit.low * factor), number(limit.high * factor)
+        st.number_input(
+            label, low, high, step=step, key=exact_key, label_visibility="collapsed", width=EXACT_WIDTH_PX,
+            format="%d" if whole else "%.4g", on_change=_changed, args=(name, exact_key),
+        )  # fmt: skip
+
+
+def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None:
+    if name in LOG_STEPS:
+        options = sorted({*LOG_STEPS[name], int(shown)})
+        _follow(key, int(shown))
+        st.select_slider(
+            label, options=options, key=key, format_func=lambda count: fmt().compact(count), help=help_text,
+            on_change=_changed, args=(name, key),
+        )  # fmt: skip
+        return
+    low, high, step = SLIDER_SPANS.get(name, (0, 100, 1))
+    whole = LIMITS[name].is_integer
+    number = int if whole else float
+    _follow(key, number(min(max(shown, low), high)))
+    st.slider(
+        label, number(low), number(high), step=number(step), key=key, help=help_text,
+        format="%d%%" if name in SHARES else None, on_change=_changed, args=(name, key),
+    )  # fmt: skip
+
+
+def _follow(key: str, value: Any) -> None:
+    """Sets a widget only when it differs: a value that is set again overrides what the reader did meanwhile."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def _changed(name: str, key: str) -> None:
+    """A field was moved: the shared workload takes it, clamped to what is allowed."""
+    value = st.session_state[key]
+    if value is not None and name in SHARES:
+        value = round(value / 100, 8)
+    plain: dict[str, object] = {**asdict(state.workload()), name: "" if value is None else value}
+    if value is None and not LIMITS[name].is_optional:
+        return
+    changed, _ = Workload.from_mapping(plain)
+    state.set_workload(changed)
