@@ -57,6 +57,8 @@ __all__ = [
 
 MAX_WAYS = 8
 DEFAULT_PATHS = 10_000
+PathRow = Callable[[int], Floats]
+
 DEFAULT_SEED = 20_261_123
 PERCENTILES = (0.10, 0.50, 0.90)
 
@@ -102,7 +104,8 @@ class Simulation:
     path_count: int
     ways: tuple[WayResult, ...]
     notes: tuple[Note, ...]
-    _rows: Mapping[str, Callable[[int], Floats]] = field(repr=False)
+    _rows: Callable[[], Mapping[str, PathRow]] = field(repr=False, compare=False)
+    # Drawn again when asked for (the seed gives the same paths): kept, they would take 3 MB a plan.
 
     def way(self, name: str) -> WayResult:
         """The result of that name; KeyError when it was not simulated."""
@@ -113,15 +116,15 @@ class Simulation:
 
     def paths_usd(self, name: str) -> Floats:
         """USD of every month and path (months x paths) of one way; path k is the same future for all ways."""
-        row = self._rows[name]
+        row = self._rows()[name]
         return np.stack([row(month) for month in range(len(self.starts))])
 
     def cumulative_band(self, name: str) -> Band:
         """Percentiles of the running total of each month."""
-        running = np.zeros(self.path_count)
+        row, running = self._rows()[name], np.zeros(self.path_count)
         found = []
         for month in range(len(self.starts)):
-            running += self._rows[name](month)
+            running += row(month)
             found.append(_percentiles(np.sort(running)))
         return _band(found)
 
@@ -148,9 +151,13 @@ def simulate(
     _check(ways, paths)
     outlook = outlook or Outlook()
     starts = month_starts(start or dt.datetime.now(dt.UTC).date(), workload.horizon_months)
-    drawn = simulate_paths(workload, outlook, starts, seed=seed, paths=paths)
     bills = [bill_of(way, workload, outlook, starts) for way in ways]
-    rows = {bill.way.name: bill.path_rows(drawn) for bill in bills}
+
+    def draw() -> Paths:
+        return simulate_paths(workload, outlook, starts, seed=seed, paths=paths)
+
+    drawn = draw()
+    rows = _path_rows(bills, drawn)
     return Simulation(
         workload=workload,
         outlook=outlook,
@@ -160,8 +167,12 @@ def simulate(
         path_count=paths,
         ways=tuple(_result(bill, rows[bill.way.name], workload.budget_usd_per_month, paths) for bill in bills),
         notes=_volume_notes(drawn),
-        _rows=rows,
+        _rows=lambda: _path_rows(bills, draw()),
     )
+
+
+def _path_rows(bills: Sequence[Bill], drawn: Paths) -> Mapping[str, PathRow]:
+    return {bill.way.name: bill.path_rows(drawn) for bill in bills}
 
 
 def _check(ways: Sequence[Way], paths: int) -> None:

@@ -28,9 +28,12 @@ FINISHED = {
 
 @contextmanager
 def serving(
-    script: Path | str, env: Mapping[str, str] | None = None, options: tuple[str, ...] = ()
+    script: Path | str,
+    env: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = (),
+    cwd: Path = PROJECT,
 ) -> Iterator[tuple[int, int]]:
-    """Runs a Streamlit script on loopback; gives its port and process id."""
+    """Runs a Streamlit script on loopback with the configuration of `cwd`; gives its port and process id."""
     port = free_port()
     process = subprocess.Popen(
         [
@@ -49,7 +52,7 @@ def serving(
             "false",
             *options,
         ],
-        cwd=PROJECT,
+        cwd=cwd,
         env={**os.environ, **(env or {}), "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -84,6 +87,7 @@ class Visit:
         self.widgets: dict[str, tuple[str, str]] = {}
         self.states: dict[str, Any] = {}
         self.exceptions: list[str] = []
+        self.charts: list[str] = []
 
     def close(self) -> None:
         """Ends the session."""
@@ -126,6 +130,8 @@ class Visit:
         value = getattr(element, kind) if kind else None
         if kind == "exception":
             self.exceptions.append(element.exception.message)
+        if kind == "plotly_chart":
+            self.charts.append(element.plotly_chart.spec)
         if getattr(value, "id", ""):
             key = value.id.rsplit("-", 1)[-1]
             self.widgets[key] = (value.id, message.delta.fragment_id)
