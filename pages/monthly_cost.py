@@ -30,7 +30,7 @@ def page() -> None:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
         show_ways_button()
         return
-    with st.container(horizontal=True):
+    with widgets.cards():
         answer(plan)
     left, right = st.columns([2, 1], gap="medium")
     with left:

@@ -16,6 +16,7 @@ from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
 
 NEWS_DAYS = 120
+LABEL_PX = 60
 NEWS_MAKERS = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "moonshotai", "zai", "minimax")
 SINCE = "ov_since"
 DOORS = ("gpu_clouds", "model_prices", "monthly_cost", "self_host", "roi", "playground", "usage", "connections")
@@ -41,11 +42,11 @@ def page() -> None:
 
 def answer(overview: Overview) -> None:
     """The cheapest of each kind, and what the best saves against today's way."""
-    cells = st.columns(4)
-    for cell, kind in zip(cells, ("call", "gateway", "rent"), strict=False):
+    cells = widgets.cards()
+    for kind in ("call", "gateway", "rent"):
         way = overview.cheapest(kind)
         name = way.name if way else tr("overview.none")
-        cell.metric(
+        cells.metric(
             tr(f"overview.metric_{kind}"),
             f"{fmt().money_short(_first(way))} {tr('common.per_month')}" if way else "–",
             name, delta_color="off", delta_arrow="off", border=True, height="stretch",
@@ -54,7 +55,7 @@ def answer(overview: Overview) -> None:
     best, baseline = overview.simulation.cheapest, overview.baseline
     if best and baseline and best.total_usd is not None and baseline.total_usd:
         saving = baseline.total_usd - best.total_usd
-        cells[3].metric(
+        cells.metric(
             tr("overview.metric_saving", months=len(overview.simulation.starts)),
             fmt().money_short(saving), tr("overview.against", name=baseline.name),
             delta_color="off", delta_arrow="off", border=True, height="stretch", help=tr("overview.metric_saving_help"),
@@ -73,7 +74,7 @@ def chart(overview: Overview) -> None:
     if not known:
         widgets.show_empty(tr("overview.empty_title"), tr("overview.empty_body"))
         return
-    fig = charts.figure(height_px=90 + 44 * len(known))
+    fig = charts.figure(layout={"margin": {"l": 8, "r": LABEL_PX, "t": 8, "b": 8}}, height_px=90 + 44 * len(known))
     values = [(way.total_usd or 0.0) * show.per_usd for way in known]
     bands = [way.total_band for way in known if way.total_band is not None]
     high_ends = [float(band.p90) * show.per_usd for band in bands]
@@ -92,10 +93,10 @@ def chart(overview: Overview) -> None:
     fig.add_trace(
         go.Scatter(
             y=[way.name for way in known], x=high_ends, mode="text", textposition="middle right", cliponaxis=False,
-            text=[f" {show.money_short(way.total_usd)}" for way in known], hoverinfo="skip",
+            text=[f"  {show.money_short(way.total_usd)}" for way in known], hoverinfo="skip",
         )
     )  # fmt: skip
-    fig.update_xaxes(range=[0, max(high_ends) * 1.12], rangemode="tozero")
+    fig.update_xaxes(range=[0, max(high_ends) * 1.02], rangemode="tozero")
     best = known[-1]
     title = tr("overview.chart_title", name=best.name, months=months, total=show.money_short(best.total_usd))
     low, high = (show.money_short(float(value)) for value in (bands[-1].p10, bands[-1].p90))
@@ -107,19 +108,17 @@ def chart(overview: Overview) -> None:
 
 def doors() -> None:
     """The other pages, each with the question it answers; the workload goes along."""
-    st.subheader(tr("overview.doors"))
-    grid = st.columns(4)
-    present = [name for name in DOORS if page_of(name) is not None]
-    for number, name in enumerate(present):
-        target = page_of(name)
-        with grid[number % 4].container(border=True, height="stretch"):
-            st.page_link(target, label=f"**{tr(f'shell.page_{name}')}**")
-            st.caption(tr(f"shell.help_{name}"))
+    st.header(tr("overview.doors"))
+    with widgets.cards():
+        for name in DOORS:
+            with st.container(border=True, height="stretch"):
+                st.page_link(page_of(name), label=f"**{tr(f'shell.page_{name}')}**")
+                st.caption(tr(f"shell.help_{name}"))
 
 
 def news(since: dt.date) -> None:
     """List prices that changed since a day the reader chooses, and those announced."""
-    st.subheader(tr("overview.news"))
+    st.header(tr("overview.news"))
     st.date_input(
         tr("overview.since"), key=SINCE, width=240, max_value=monthly_data.today(), help=tr("overview.since_help")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.settings import PROJECT
 from core.usage.measure import to_workload
@@ -44,9 +45,7 @@ def page() -> None:
         views(report)
         with st.container(horizontal=True):
             usage_export.buttons(since, until, filters)
-    with st.expander(
-        tr("usage.import_title"), icon=":material/upload:", expanded=usage_import.SAID in st.session_state
-    ):
+    with _import_box():
         usage_import.show_import()
         usage_import.show_files()
         if "sample" not in choices["origin"]:
@@ -61,7 +60,13 @@ def empty() -> None:
         usage_import.sample_button()
         if (PROJECT / "pages" / "playground.py").exists():
             st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
-    usage_import.show_import()
+    with _import_box():
+        usage_import.show_import()
+
+
+def _import_box() -> DeltaGenerator:
+    is_told = usage_import.SAID in st.session_state or usage_import.PARSED in st.session_state
+    return st.expander(tr("usage.import_title"), icon=":material/upload:", expanded=is_told)
 
 
 def notes(choices: dict[str, list[str]]) -> None:

@@ -21,8 +21,10 @@ import streamlit as st
 from core.workload import Problem, ProblemKind
 
 MARKER = "v"
+UNSEEN_RUNS = 3
 PUBLISHED = "_published"
 _RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
+_PAGE, _UNSEEN = "_page", "_unseen"
 TEXT_MAX_CHARS = 200
 MAX_CHOICES = 200
 
@@ -81,6 +83,7 @@ def bind(fields: Sequence[Field]) -> tuple[dict[str, Any], list[Problem]]:
             st.session_state[field.key] = _copy(kept.get(field.key, field.default))
         elif field.kind in {"choice", "choices"}:
             _drop_gone_options(field)
+        follow(field.key, st.session_state[field.key])
     return {field.key: st.session_state[field.key] for field in fields}, problems
 
 
@@ -95,6 +98,27 @@ def _drop_gone_options(field: Field) -> None:
         st.session_state[field.key] = [one for one in value if one in field.options]
     elif value is not None and value not in field.options:
         st.session_state[field.key] = field.default
+
+
+def enter(page: str) -> None:
+    """Notes which page is drawn; call in every full run before `bind`."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE], st.session_state[_UNSEEN] = page, UNSEEN_RUNS
+
+
+def count_run() -> None:
+    """Notes that the page has been drawn once more."""
+    st.session_state[_UNSEEN] = max(0, st.session_state.get(_UNSEEN, 0) - 1)
+
+
+def follow(key: str, value: Any) -> None:
+    """Sets a widget before it is made, only when it differs: set again, it overrides what the reader did meanwhile.
+
+    In the first runs of a page it is set always: a rerun that comes before the browser has drawn the widget (a popover
+    that closes as one leaves for another page) would leave the lowest value there.
+    """
+    if key not in st.session_state or st.session_state[key] != value or st.session_state.get(_UNSEEN):
+        st.session_state[key] = value
 
 
 def set_value(key: str, value: Any) -> None:

@@ -43,12 +43,12 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     for name in WARM_MODULES:
         importlib.import_module(name)
     gc.collect()
-    _send_at_once()
+    send_at_once()
     gc.freeze()
     yield {}
 
 
-def _send_at_once() -> None:
+def send_at_once() -> None:
     """Turns Nagle's algorithm off for what the listening sockets accept.
 
     Streamlit makes its socket without naming the protocol, so asyncio does not do it, and the second message of every

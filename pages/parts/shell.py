@@ -35,11 +35,15 @@ def run() -> None:
     address.read_address()
     _, problems = address.bind(state.shell_fields())
     page = _navigation()
-    _top_row()
-    widgets.show_problems(problems)
-    for problem in state.settings().problems:
-        st.warning(tr("shell.setting_refused", problem=problem))
-    if _open_catalog():
+    address.enter(page.url_path)
+    # One element whatever it holds, so that the page's block has the same place on every page (see `state.block`).
+    with st.container():
+        _top_row()
+        widgets.show_problems(problems)
+        for problem in state.settings().problems:
+            st.warning(tr("shell.setting_refused", problem=problem))
+        is_open = _open_catalog()
+    if is_open:
         with state.guarded():
             page.run()
     state.publish()

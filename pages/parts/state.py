@@ -176,14 +176,21 @@ def share_address() -> str:
 
 
 def block(function: Callable[..., None]) -> Callable[..., None]:
-    """A page's one fragment, whose inputs are in the address: inputs, answer and chart that rerun together."""
+    """A page's fragment, its first element, whose inputs are in the address: inputs, answer and chart rerun together.
+
+    The block of every page has the same name and place, hence the same id. A rerun that was asked for on one page and
+    comes after the next was opened (a popover closes as one leaves) then draws the new page's block. With an id that
+    is unknown there, Streamlit 1.67 leaves the window blank.
+    """
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         with drawing(), guarded():
             function(*args, **kwargs)
             publish()
+        address.count_run()
 
+    run.__module__, run.__qualname__ = __name__, "block"
     return st.fragment(run)
 
 

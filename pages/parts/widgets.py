@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.workload import Problem
 from pages.parts.state import fmt, tr
 
 FRESH_DAYS = 30
 STALE_DAYS = 90
+CARD_MIN_WIDTH_PX = 150
 
 
 def problem_text(problem: Problem, label: str | None = None) -> str:
@@ -39,6 +41,11 @@ def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None 
 def plain(text: str) -> str:
     """Text from an address shown as text: no Markdown, links, colours or icons."""
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
+
+
+def cards() -> DeltaGenerator:
+    """Cells of equal width: four in a row on a desk, two on a phone."""
+    return st.grid(4, min_column_width=CARD_MIN_WIDTH_PX)
 
 
 def show_empty(title: str, body: str) -> None:

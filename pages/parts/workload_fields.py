@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.workload import LIMITS, Workload
-from pages.parts import state
+from pages.parts import address, state
 from pages.parts.state import fmt, tr
 
 SHARES = (
@@ -53,7 +53,7 @@ def _field_row(name: str) -> None:
     help_text = tr(f"workload.help_{name}")
     exact_key, slider_key = f"wl_{name}", f"wl_{name}_slider"
     shown = None if value is None else int(value) if whole else float(round(value * factor, 6))
-    _follow(exact_key, shown)
+    address.follow(exact_key, shown)
     if limit.is_optional:
         st.number_input(
             label, float(limit.low), float(limit.high), key=exact_key, help=help_text, placeholder="–",
@@ -75,7 +75,7 @@ def _field_row(name: str) -> None:
 def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None:
     if name in LOG_STEPS:
         options = sorted({*LOG_STEPS[name], int(shown)})
-        _follow(key, int(shown))
+        address.follow(key, int(shown))
         st.select_slider(
             label, options=options, key=key, format_func=lambda count: fmt().compact(count), help=help_text,
             on_change=_changed, args=(name, key),
@@ -84,17 +84,11 @@ def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None
     low, high, step = SLIDER_SPANS.get(name, (0, 100, 1))
     whole = LIMITS[name].is_integer
     number = int if whole else float
-    _follow(key, number(min(max(shown, low), high)))
+    address.follow(key, number(min(max(shown, low), high)))
     st.slider(
         label, number(low), number(high), step=number(step), key=key, help=help_text,
         format="%d%%" if name in SHARES else None, on_change=_changed, args=(name, key),
     )  # fmt: skip
-
-
-def _follow(key: str, value: Any) -> None:
-    """Sets a widget only when it differs: a value that is set again overrides what the reader did meanwhile."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
 
 
 def _changed(name: str, key: str) -> None:

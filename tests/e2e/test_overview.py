@@ -1,0 +1,94 @@
+"""Does the workload go from page to page, and does the program send safe and small answers?"""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenVisit, Program
+
+pytestmark = pytest.mark.browser
+PATHS = (
+    "", "gpu-clouds", "model-prices", "monthly-cost", "rent-or-call", "roi", "playground", "spend",
+    "connections",
+)  # fmt: skip
+
+
+def metrics(page: Page) -> list[str]:
+    return page.get_by_test_id("stMetricValue").all_inner_texts()
+
+
+def strip(page: Page) -> Locator:
+    return page.locator(".st-key-wl_bar")
+
+
+def test_a_preset_goes_through_a_door_and_back_comes_home(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/")
+    page.get_by_role("button", name="Presets").click()
+    page.get_by_role("button", name="Article: growing start-up").click()
+    expect(strip(page)).to_contain_text("growing start-up")
+    one.settle()
+    shown = metrics(page)
+
+    page.get_by_test_id("stMain").get_by_role("link", name="Monthly cost").click()
+    expect(page.get_by_role("heading", name="What will it cost each month?")).to_be_visible()
+    one.settle()
+    expect(strip(page)).to_contain_text("growing start-up")
+    assert "req=" in page.url
+
+    # A page and the inputs it writes into its address are two entries of the browser's history.
+    page.go_back()
+    one.settle()
+    page.go_back()
+    expect(page.get_by_role("heading", name="cheapest way to serve it")).to_be_visible()
+    one.settle()
+    assert metrics(page) == shown
+
+
+def test_a_language_and_a_currency_change_words_and_amounts_but_no_input(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/?req=123456")
+    page.get_by_role("radio", name="KO").click()
+    expect(page.get_by_role("heading", name="가장 저렴한 방법")).to_be_visible()
+    one.settle()
+    page.get_by_role("radio", name="₩").click()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile("₩"))
+    one.settle()
+
+    assert "req=123456" in page.url
+    assert "lang=ko" in page.url
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_link_to_any_page_opens_it_with_its_workload(visit: OpenVisit, path: str) -> None:
+    one = visit(lang="ko-KR", dark=True, width=390, height=844)
+    page = one.open(f"/{path}?req=77000&lang=ko")
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(strip(page)).to_contain_text("7.7만")
+    assert not one.has_sideways_scroll()
+    assert one.axe() == []
+
+
+@pytest.mark.parametrize(("width", "lang", "dark"), [(1440, "en-US", False), (1440, "ko-KR", True)])
+def test_the_overview_is_readable_for_everybody(visit: OpenVisit, width: int, lang: str, dark: bool) -> None:
+    one = visit(width=width, lang=lang, dark=dark)
+    one.open("/")
+
+    assert one.axe() == []
+
+
+def test_answers_carry_safe_headers_and_scripts_come_compressed(program: Program) -> None:
+    with urllib.request.urlopen(f"{program.url}/", timeout=10) as answer:
+        body = answer.read().decode()
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    script = re.search(r"static/js/index[^\"']+\.js", body)
+    assert script is not None
+    asked = urllib.request.Request(f"{program.url}/{script[0]}", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.headers["content-encoding"] == "gzip"
