@@ -7,11 +7,12 @@ import datetime as dt
 import streamlit as st
 
 from core.gateway import PRESETS, Message
-from pages.parts import playground_chat, playground_inputs, playground_side, widgets
+from pages.parts import playground_chat, playground_inputs, playground_side, state, widgets
 from pages.parts.playground_inputs import CHAIN, MODE, SIDE, Choice, fits_cap, request
 from pages.parts.playground_stream import Turn
 from pages.parts.playground_text import PROMPT_MAX_CHARS, as_json, as_markdown, code_example
 from pages.parts.state import tr
+from pages.parts.workload_bar import workload_bar
 
 EXAMPLES = ("example_cost", "example_code", "example_summary")
 
@@ -144,5 +145,12 @@ def show_code(conversation: list[Turn], choice: Choice) -> None:
     st.caption(tr("playground.code_help", endpoint=PRESETS[name].label))
 
 
+@state.block
+def strip() -> None:
+    """The workload's strip; the conversation below is no fragment, because an answer that comes must not be cut off."""
+    workload_bar()
+
+
+strip()
 st.title(tr("playground.title"))
 page()

@@ -134,7 +134,7 @@ def _why(plan: Plan, choices: Choices) -> None:
 
 
 def _offers(plan: Plan, workload: Workload) -> None:
-    st.subheader(tr("self_host.offers_title"))
+    st.header(tr("self_host.offers_title"))
     today = dt.datetime.now(dt.UTC).date()
     columns = [
         tables.Column(field="provider", label=tr("self_host.col_provider"), pinned=True),
