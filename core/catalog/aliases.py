@@ -21,13 +21,18 @@ SUGGESTION_COUNT = 5
 PROVIDER_NAMES = {
     "gemini": "google", "models": "google", "vertex_ai": "google", "xai": "x-ai", "bedrock": "aws",
     "amazon-bedrock": "aws", "mistralai": "mistral", "together_ai": "together", "togetherai": "together",
-    "fireworks_ai": "fireworks",
+    "fireworks_ai": "fireworks", "azure_ai": "azure", "vertex": "google", "publishers": "google", "zhipuai": "zai",
+    "moonshot": "moonshotai", "cohere_chat": "cohere", "z-ai": "zai",
 }  # fmt: skip
 """What other tools call providers, and what they are called here."""
 
 SELLS_ALSO = {"azure": ("openai", "anthropic", "deepseek", "x-ai", "moonshotai"), "google": ("anthropic",)}
 """Whose models a provider sells at the maker's price, as genai-prices states it; its own entries come first."""
 
+# Path words that some addresses put between the provider and the id.
+PATH_WORDS = re.compile(r"^(?:google/models/|anthropic/models/|accounts/fireworks/models/|models/|responses/|chat/)")
+# AWS sells Claude under the id of its maker, with or without the geography of an inference profile before it.
+AWS_CLAUDE = re.compile(r"^(?:(?:us|us-gov|eu|apac|jp|au|ca)\.)?(?=anthropic\.claude)")
 COMPACT_DATE = re.compile(r"-(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=$|-|:)")
 
 
@@ -60,6 +65,8 @@ class AliasIndex:
         """`provider/model` as stored; UnknownModelError when no one name is meant."""
         text = name.strip().lower()
         provider, slash, model = text.partition("/")
+        if not slash and (before := text.partition(":"))[0] in self._providers:
+            provider, slash, model = before
         provider = PROVIDER_NAMES.get(provider, provider)
         if slash and provider in self._providers:
             for seller in (provider, *SELLS_ALSO.get(provider, ())):
@@ -77,14 +84,17 @@ class AliasIndex:
         if not model:
             return None
         # gpt-4.1-20250414 is how some tools write gpt-4.1-2025-04-14.
-        for one in (model, COMPACT_DATE.sub(r"-\1-\2-\3", model)):
+        spellings = [model, COMPACT_DATE.sub(r"-\1-\2-\3", model), PATH_WORDS.sub("", model)]
+        if provider == "aws" and AWS_CLAUDE.match(model):
+            spellings.append(AWS_CLAUDE.sub("regional.", model))
+        for one in spellings:
             exact = self._keys.get(f"{provider}/{one}") or self._exact.get((provider, one))
             if exact:
                 return exact
         matching = [
             (len(pattern), key)
             for kind, pattern, key in self._rules.get(provider, ())
-            if _matches(kind, pattern, model)
+            if any(_matches(kind, pattern, one) for one in (model, PATH_WORDS.sub("", model)))
         ]
         return max(matching, key=lambda pair: pair[0])[1] if matching else None
 

@@ -44,6 +44,8 @@ class LlmPrices:
     def sheet(self, model: str) -> PriceSheet:
         """All prices of a model named `provider/model`, by an alias, or by a bare id that only one vendor has."""
         self._refresh()
+        if not isinstance(model, str):
+            raise ValueError(f"model is {model!r}: give a name such as 'openai/gpt-4.1'.")
         found = self._named.get(model)
         if found is None:
             found = self._named[model] = self._sheets[self._resolve(model)]

@@ -111,6 +111,8 @@ def quote(
     """
     if processing not in PROCESSINGS:
         raise ValueError(f"processing is {processing!r}: give one of {', '.join(PROCESSINGS)}.")
+    if not isinstance(usage, TokenUsage):
+        raise ValueError(f"usage is {usage!r}: give a TokenUsage, such as TokenUsage(input_tokens=1000).")
     moment = as_utc(at)
     warnings: list[str] = ["retired"] if sheet.is_retired else []
     parts = (
@@ -166,7 +168,8 @@ def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetim
     kind = component.replace("_", " ") if processing == "standard" else f"{processing} {component.replace('_', ' ')}"
     first = sheet.first_moment(processing)
     if first is not None and at < first:
-        return NoPriceError(f"{sheet.key} has no price before {first:%Y-%m-%d %H:%M} UTC.")
+        which = "price" if processing == "standard" else f"{processing} price"
+        return NoPriceError(f"{sheet.key} has no {which} before {first:%Y-%m-%d %H:%M} UTC.")
     return NoPriceError(f"{sheet.key} has no price for {kind} at {at:%Y-%m-%d %H:%M} UTC.")
 
 

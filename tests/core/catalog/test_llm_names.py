@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.catalog import Catalog, UnknownModelError, open_catalog
+from core.catalog import Catalog, TokenUsage, UnknownModelError, open_catalog
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,28 @@ def test_an_unknown_name_is_an_error_with_the_nearest_names(catalog: Catalog, na
 def test_nonsense_is_never_priced(catalog: Catalog, name: str) -> None:
     with pytest.raises(UnknownModelError):
         catalog.llm.resolve(name)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", "aws/regional.anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ("bedrock/us.anthropic.claude-opus-4-20250514-v1:0", "aws/regional.anthropic.claude-opus-4-20250514-v1:0"),
+        ("apac.anthropic.claude-3-haiku-20240307-v1:0", "aws/regional.anthropic.claude-3-haiku-20240307-v1:0"),
+        ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws/global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("google/models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("publishers/google/models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("openai/responses/gpt-5", "openai/gpt-5"),
+        ("openai:gpt-4o", "openai/gpt-4o"),
+        ("azure_ai/gpt-4o", "openai/gpt-4o"),
+    ],
+)  # fmt: skip
+def test_ids_as_clouds_and_other_tools_write_them_are_understood(catalog: Catalog, written: str, meant: str) -> None:
+    assert catalog.llm.resolve(written) == meant
+
+
+@pytest.mark.parametrize("name", [None, 5, ["openai/gpt-4o"]])
+def test_a_model_that_is_no_text_is_refused_in_one_sentence(catalog: Catalog, name: Any) -> None:
+    with pytest.raises(ValueError, match=r"model is .*give a name"):
+        catalog.quote(name, TokenUsage(input_tokens=1))
