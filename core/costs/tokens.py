@@ -168,8 +168,8 @@ def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetim
     kind = component.replace("_", " ") if processing == "standard" else f"{processing} {component.replace('_', ' ')}"
     first = sheet.first_moment(processing)
     if first is not None and at < first:
-        which = "price" if processing == "standard" else f"{processing} price"
-        return NoPriceError(f"{sheet.key} has no {which} before {first:%Y-%m-%d %H:%M} UTC.")
+        which = "" if processing == "standard" else f" for {processing} processing"
+        return NoPriceError(f"{sheet.key} has no price before {first:%Y-%m-%d %H:%M} UTC{which}.")
     return NoPriceError(f"{sheet.key} has no price for {kind} at {at:%Y-%m-%d %H:%M} UTC.")
 
 
