@@ -21,7 +21,7 @@ SUGGESTION_COUNT = 5
 PROVIDER_NAMES = {
     "gemini": "google", "models": "google", "vertex_ai": "google", "xai": "x-ai", "bedrock": "aws",
     "amazon-bedrock": "aws", "mistralai": "mistral", "together_ai": "together", "togetherai": "together",
-    "fireworks_ai": "fireworks", "azure_ai": "azure", "vertex": "google", "publishers": "google", "zhipuai": "zai",
+    "fireworks_ai": "fireworks", "azure_ai": "azure", "vertex": "google", "publishers": "google",
     "moonshot": "moonshotai", "cohere_chat": "cohere", "z-ai": "zai",
 }  # fmt: skip
 """What other tools call providers, and what they are called here."""
@@ -67,7 +67,8 @@ class AliasIndex:
         provider, slash, model = text.partition("/")
         if not slash and (before := text.partition(":"))[0] in self._providers:
             provider, slash, model = before
-        provider = PROVIDER_NAMES.get(provider, provider)
+        if provider not in self._providers:
+            provider = PROVIDER_NAMES.get(provider, provider)
         if slash and provider in self._providers:
             for seller in (provider, *SELLS_ALSO.get(provider, ())):
                 found = self._in_provider(seller, model)
