@@ -15,6 +15,7 @@ from core.gateway.chat import (
     TextEvent,
     Usage,
 )
+from core.gateway.check import CheckResult, Step
 from core.gateway.client import Gateway
 from core.gateway.endpoints import PRESETS, Endpoint, Preset, Target, TargetGroup, user_base_url
 from core.gateway.errors import GatewayError
@@ -26,6 +27,7 @@ __all__ = [
     "Attempt",
     "CallRecord",
     "ChatRequest",
+    "CheckResult",
     "DoneEvent",
     "Endpoint",
     "FailedEvent",
@@ -37,6 +39,7 @@ __all__ = [
     "ReasoningEvent",
     "Reply",
     "SpendingCaps",
+    "Step",
     "Stream",
     "StreamEvent",
     "SwitchedEvent",

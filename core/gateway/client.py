@@ -15,6 +15,7 @@ from core.gateway.breaker import Breakers, BreakerState
 from core.gateway.budget import SpendingCaps
 from core.gateway.call import Call
 from core.gateway.chat import Attempt, CallRecord, ChatRequest, Reply, StreamEvent
+from core.gateway.check import CheckResult, check
 from core.gateway.desk import Desk, Price, price_of
 from core.gateway.endpoints import Endpoint, Target
 from core.gateway.gate import Gate
@@ -112,6 +113,13 @@ class Gateway:
 
     async def amodels(self, endpoint: str) -> list[str]:
         return await self._await(partial(list_models, self._desk, endpoint))
+
+    def check(self, endpoint: str, model: str) -> CheckResult:
+        """Walks DNS, TCP, TLS, key, list of models and one short call, and says where it stops.
+
+        Raises UnknownEndpointError. Every step has a time limit; the call is recorded and may cost a little.
+        """
+        return self._runtime.run(check(self._desk, endpoint, model), self._desk.policy.deadline_s + GRACE_S)
 
     def breaker_state(self, target: Target) -> BreakerState:
         """Whether a target is "closed" (in use), "open" (left alone) or "half_open" (one probe may go)."""

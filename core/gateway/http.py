@@ -68,7 +68,7 @@ class Http:
 
     def __init__(self, *, connect_timeout_s: float, trust_env: bool, transport: Transport | None) -> None:
         self._timeouts = {"connect": connect_timeout_s, "read": None, "write": None, "pool": None}
-        self._trust_env = trust_env
+        self.trust_env = trust_env
         self._given = transport
         self._ssl: ssl.SSLContext | None = None
         self._idle: dict[str, list[Transport]] = {}
@@ -120,12 +120,16 @@ class Http:
     def _new_transport(self) -> Transport:
         if self._given is not None:
             return self._given
-        if self._ssl is None:
-            self._ssl = httpx.create_ssl_context(trust_env=self._trust_env)
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
-        if self._trust_env:
-            return _Proxied(httpx.AsyncClient(verify=self._ssl, limits=limits, trust_env=True))
-        return httpx.AsyncHTTPTransport(verify=self._ssl, trust_env=False, limits=limits)
+        if self.trust_env:
+            return _Proxied(httpx.AsyncClient(verify=self.ssl_context(), limits=limits, trust_env=True))
+        return httpx.AsyncHTTPTransport(verify=self.ssl_context(), trust_env=False, limits=limits)
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """The certificates and versions that every connection accepts; made when first needed."""
+        if self._ssl is None:
+            self._ssl = httpx.create_ssl_context(trust_env=self.trust_env)
+        return self._ssl
 
 
 class _Proxied(httpx.AsyncBaseTransport):

@@ -1,13 +1,10 @@
-"""Does an endpoint work right now? Its list of models, then one short call, and what to do when one fails."""
+"""Does an endpoint work right now? Each step to an answer, where it stops and what to do, and its models."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-
 import streamlit as st
 
-from core.gateway import ChatRequest, Endpoint, Gateway, GatewayError, Target
+from core.gateway import CheckResult, Step
 from core.gateway.demo import ENDPOINT_PREFIX
 from core.gateway.diagnosis import diagnose
 from pages.parts import connections_data, gateway, tables, widgets
@@ -17,26 +14,7 @@ from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
 
 ENDPOINT, MODEL, RESULT = "connections_endpoint", "connections_model", "_connections_result"
-PROBE = "Say yes."
-# Some models think before their first word and give none within a smaller limit.
-PROBE_TOKENS = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a test found; `error` is the first fault, `seconds` the time of the short call."""
-
-    endpoint: str
-    provider_id: str
-    models: tuple[str, ...] | None
-    models_error: GatewayError | None
-    call_error: GatewayError | None
-    seconds: float | None
-
-    @property
-    def error(self) -> GatewayError | None:
-        """A call that works is what counts: some endpoints do not list their models."""
-        return self.call_error
+ICONS = {"ok": "check", "failed": "close", "skipped": "remove", "not_needed": "remove"}
 
 
 def show_test() -> None:
@@ -54,60 +32,34 @@ def show_test() -> None:
         is_asked = st.button(tr("connections.test_now"), key="connections_test", icon=":material/play_arrow:")
     if is_asked and model:
         with st.spinner(tr("connections.testing")):
-            st.session_state[RESULT] = run_test(gateway.gateway(), endpoint, str(model))
-    result: Result | None = st.session_state.get(RESULT)
-    if result is not None:
-        _show(result)
+            result = gateway.gateway().check(endpoint.name, str(model))
+            st.session_state[RESULT] = (result, endpoint.provider_id)
+    if RESULT in st.session_state:
+        _show(*st.session_state[RESULT])
 
 
-def run_test(running: Gateway, endpoint: Endpoint, model: str) -> Result:
-    """Asks for the list of models, then for one word; both answers or faults are kept."""
-    models: tuple[str, ...] | None = None
-    models_error: GatewayError | None = None
-    call_error: GatewayError | None = None
-    try:
-        models = tuple(running.models(endpoint.name))
-    except GatewayError as error:
-        models_error = error
-    request = ChatRequest(messages=[{"role": "user", "content": PROBE}], max_output_tokens=PROBE_TOKENS)
-    start = time.monotonic()
-    try:
-        running.chat(request, targets=[Target(endpoint=endpoint.name, model=model)])
-    except GatewayError as error:
-        call_error = error
-    return Result(
-        endpoint=endpoint.name,
-        provider_id=endpoint.provider_id,
-        models=models,
-        models_error=models_error,
-        call_error=call_error,
-        seconds=time.monotonic() - start,
-    )
-
-
-def _show(result: Result) -> None:
+def _show(result: CheckResult, provider_id: str) -> None:
     name = widgets.plain(result.endpoint)
-    if result.error is None:
+    if result.is_working:
         st.success(tr("connections.test_ok", name=name), icon=":material/check:")
     else:
         st.error(tr("connections.test_failed", name=name), icon=":material/error:")
-    count = fmt().number(len(result.models)) if result.models is not None else ""
-    listed = ":material/check: " + tr("connections.test_step_models", count=count)
-    if result.models_error is not None:
-        listed = ":material/close: " + tr("connections.test_step_models_failed")
-    called = ":material/check: " + tr("connections.test_step_call", seconds=fmt().number(result.seconds, 2))
-    if result.call_error is not None:
-        called = ":material/close: " + tr("connections.test_step_call_failed")
-    st.markdown(f"{listed}  \n{called}")
-    if result.error is not None:
-        show_diagnosis(diagnose(result.error))
+    st.markdown("  \n".join(_line(step) for step in result.steps))
+    if result.stop is not None and result.stop.error is not None:
+        show_diagnosis(diagnose(result.stop.error))
     if result.models is not None:
-        _show_models(result, result.models)
+        _show_models(result.endpoint, provider_id, result.models)
 
 
-def _show_models(result: Result, models: tuple[str, ...]) -> None:
-    states = compare(models, result.provider_id, catalog().llm.sheets())
-    if result.endpoint.startswith(ENDPOINT_PREFIX):
+def _line(step: Step) -> str:
+    seconds = "" if step.seconds is None else f" · {fmt().number(step.seconds * 1_000)} ms"
+    state = tr(f"connections.step_{step.status}")
+    return f":material/{ICONS[step.status]}: **{tr(f'connections.step_{step.name}')}** {state}{seconds}"
+
+
+def _show_models(endpoint: str, provider_id: str, models: tuple[str, ...]) -> None:
+    states = compare(models, provider_id, catalog().llm.sheets())
+    if endpoint.startswith(ENDPOINT_PREFIX):
         # A simulated seller offers a handful on purpose: what it leaves out is not gone.
         states = [one for one in states if one.state != "gone"]
     counts = {state: sum(one.state == state for one in states) for state in ("same", "renamed", "new", "gone")}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.catalog.database import open_engine
 from core.costs.tokens import PriceSheet
-from core.gateway import Gateway
+from core.gateway import CheckResult, Gateway, Step
 from core.gateway.diagnosis import TOPICS
 from core.gateway.errors import AuthError
 from core.usage.entries import Entry
@@ -128,18 +128,24 @@ def test_a_working_endpoint_passes_its_test(open_page: OpenPage, lang: str, sent
     assert len(at.dataframe) == 2
 
 
-def test_an_endpoint_that_refuses_is_diagnosed(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AuthError("The key was refused.", status_code=401)
+@pytest.mark.parametrize(("lang", "stop"), [("en", "**Key** stops here"), ("ko", "**키** 여기서 멈춤")])
+def test_an_endpoint_that_refuses_is_diagnosed(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, stop: str
+) -> None:
+    def refuse(_: Gateway, endpoint: str, model: str) -> CheckResult:
+        assert model
+        refused = Step(name="auth", status="failed", seconds=0.1, error=AuthError("Refused.", status_code=401))
+        skipped = Step(name="call", status="skipped")
+        return CheckResult(endpoint=endpoint, steps=(refused, skipped), models=None)
 
-    monkeypatch.setattr(Gateway, "chat", refuse)
-    monkeypatch.setattr(Gateway, "models", refuse)
-    at = open_page("connections")
+    monkeypatch.setattr(Gateway, "check", refuse)
+    at = open_page("connections", lang=lang, query={"connections_error": "slow"})
     at.button(key="connections_test").click().run()
 
     assert not at.exception
-    assert "does not work" in at.error[0].value
-    assert sum("401: key not accepted" in one.value for one in at.markdown) == 2
+    assert "demo" in at.error[0].value
+    assert any(stop in one.value for one in at.markdown)
+    assert sum("401" in one.value for one in at.markdown) == 1
 
 
 def test_models_are_compared_with_the_catalog(open_page: OpenPage) -> None:
