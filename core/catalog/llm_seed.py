@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlmodel import Session, col
 
 from core.catalog import llm_rows
@@ -69,12 +69,14 @@ def _take_in(opened: Session, models: list[BundledModel], folder: Path, refused:
         .where(col(LlmPriceRow.closed_at).is_(None), col(LlmPriceRow.layer).in_(SHIPPED_LAYERS))
         .values(closed_at=now)
     )
-    # Models and aliases describe, they hold no prices: they are written anew.
-    opened.execute(delete(LlmModel))
+    # Models and aliases describe, they hold no prices: they are written anew, but for models that only a feed knows.
+    opened.execute(delete(LlmModel).where(col(LlmModel.layer) != "feed"))
     opened.execute(delete(LlmAlias))
     split = _split_off(models, [(provider, model) for provider, model, _ in corrections])
     alias_rows = [*_alias_rows(models), *aliases]
-    opened.execute(insert(LlmModel), [_model_row(model, retired) for model in [*models, *split]])
+    model_rows = [_model_row(model, retired) for model in [*models, *split]]
+    _drop_known(opened, {(row["provider_id"], row["model_id"]) for row in model_rows})
+    opened.execute(insert(LlmModel), model_rows)
     opened.execute(insert(LlmAlias), alias_rows)
     bundled = [(one.provider_id, one.model_id, row) for one in [*models, *split] for row in one.rows]
     priced = [
@@ -83,6 +85,14 @@ def _take_in(opened: Session, models: list[BundledModel], folder: Path, refused:
         *_under_our_names(article, [*models, *split], alias_rows),
     ]
     opened.execute(insert(LlmPriceRow), [price_values(*one, now) for one in priced])
+
+
+def _drop_known(opened: Session, known: set[tuple[str, str]]) -> None:
+    """A feed's models that the bundle knows by now are the bundle's."""
+    for one in opened.scalars(select(LlmModel)).all():
+        if (one.provider_id, one.model_id) in known:
+            opened.delete(one)
+    opened.flush()
 
 
 def _since_release(rows: Iterable[Priced], releases: Mapping[tuple[str, str], dt.datetime]) -> list[Priced]:

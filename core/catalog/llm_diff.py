@@ -1,0 +1,145 @@
+"""What would a feed change in the model prices, and may it? Pure rules between what is held and what a feed says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.catalog.aliases import MAKERS, AliasIndex, UnknownModelError
+from core.catalog.feeds.litellm_prices import FedModel, ParsedModels
+from core.costs.tokens import COMPONENTS, PriceRow, PriceSheet, find_row
+
+MIN_ROWS_SHARE = 0.8
+LIST_MOVE = 2.0
+NOISE_SHARE = 0.005
+"""A difference below this is the noise of a division per token, not a new price: no seller ever moved by so little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldModel:
+    """A model whose prices are not taken: `reason` is move, incomplete, hours or older, `detail` says what exactly."""
+
+    key: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmDiff:
+    """What a feed would change. `refused_because` refuses it whole."""
+
+    parsed: ParsedModels
+    taken: Sequence[FedModel]
+    new: frozenset[str]
+    changed: frozenset[str]
+    held: Sequence[HeldModel]
+    refused_because: str | None = None
+
+
+def compare(
+    sheets: Mapping[str, PriceSheet],
+    index: AliasIndex,
+    parsed: ParsedModels,
+    *,
+    held_date: dt.date | None = None,
+    held_rows: int = 0,
+) -> LlmDiff:
+    """The difference between the prices that hold and what the feed says; the user's own prices play no part.
+
+    `held_date` and `held_rows` are those of the source's last refresh.
+    """
+    at = dt.datetime.combine(parsed.source_date, dt.time(23, 59), dt.UTC)
+    taken, new, changed, held = [], set(), set(), []
+    for one in parsed.models:
+        sheet = sheets.get(one.key)
+        if sheet is None:
+            if _is_new(one, index):
+                taken.append(one)
+                new.add(one.key)
+            continue
+        problem = _problem(sheet, one, at, parsed.source_date)
+        if problem is not None:
+            held.append(problem)
+            continue
+        found = _without_noise(sheet, one, at)
+        taken.append(found)
+        if any(_differs(sheet, row, at) for row in found.rows):
+            changed.add(one.key)
+    rows = sum(len(one.rows) for one in taken)
+    return LlmDiff(
+        parsed=parsed,
+        taken=taken,
+        new=frozenset(new),
+        changed=frozenset(changed),
+        held=held,
+        refused_because=_refusal(rows, held_rows, parsed.source_date, held_date),
+    )
+
+
+def _is_new(one: FedModel, index: AliasIndex) -> bool:
+    """Whether a maker sells it and no name of ours means it: a dated id is another name, not another model."""
+    if one.provider_id not in MAKERS or "/" in one.model_id or ":" in one.model_id:
+        return False
+    try:
+        index.resolve(one.key)
+    except UnknownModelError:
+        return True
+    return False
+
+
+def listed(sheet: PriceSheet, row: PriceRow, at: dt.datetime) -> PriceRow | None:
+    """The price that now bills what this row prices."""
+    return find_row(sheet, row.component, row.processing, at, row.min_input_tokens + bool(row.min_input_tokens))
+
+
+def _differs(sheet: PriceSheet, row: PriceRow, at: dt.datetime) -> bool:
+    now = listed(sheet, row, at)
+    return now is None or now.micro_usd_per_mtok != row.micro_usd_per_mtok
+
+
+def _problem(sheet: PriceSheet, one: FedModel, at: dt.datetime, day: dt.date) -> HeldModel | None:
+    stated = {(row.component, row.processing, row.min_input_tokens) for row in one.rows}
+    processings = {processing for _, processing, _ in stated}
+    for row in sheet.rows:
+        if row.processing not in processings or row.component not in COMPONENTS or not row.holds_at(at):
+            continue
+        if row.is_special:
+            return HeldModel(key=one.key, reason="hours", detail=row.component)
+        if row.as_of is not None and row.as_of > day and row.layer == "feed":
+            return HeldModel(key=one.key, reason="older", detail=f"{row.as_of}")
+        if (row.component, row.processing, row.min_input_tokens) not in stated and listed(sheet, row, at) is row:
+            tier = f" > {row.min_input_tokens}" if row.min_input_tokens else ""
+            return HeldModel(key=one.key, reason="incomplete", detail=f"{row.processing} {row.component}{tier}")
+    for row in one.rows:
+        now = listed(sheet, row, at)
+        if now is not None and now.micro_usd_per_mtok and not 1 / LIST_MOVE <= _ratio(row, now) <= LIST_MOVE:
+            detail = (
+                f"{row.processing} {row.component} {now.micro_usd_per_mtok / 1e6:g} -> {row.micro_usd_per_mtok / 1e6:g}"
+            )
+            return HeldModel(key=one.key, reason="move", detail=detail)
+    return None
+
+
+def _ratio(row: PriceRow, now: PriceRow) -> float:
+    return row.micro_usd_per_mtok / now.micro_usd_per_mtok
+
+
+def _without_noise(sheet: PriceSheet, one: FedModel, at: dt.datetime) -> FedModel:
+    rows = []
+    for row in one.rows:
+        now = listed(sheet, row, at)
+        if now is not None and now.micro_usd_per_mtok and abs(_ratio(row, now) - 1) <= NOISE_SHARE:
+            row = replace(row, micro_usd_per_mtok=now.micro_usd_per_mtok, threshold_op=now.threshold_op)
+        rows.append(row)
+    return replace(one, rows=tuple(rows))
+
+
+def _refusal(rows: int, held_rows: int, day: dt.date, held_date: dt.date | None) -> str | None:
+    if rows == 0:
+        return "The feed holds no usable price; the last prices stay."
+    if held_date is not None and day < held_date:
+        return f"The feed of {day} is older than the prices held, of {held_date}; those stay."
+    if rows < MIN_ROWS_SHARE * held_rows:
+        return f"The feed holds {rows} prices where {held_rows} are known, fewer than 80 %; the last prices stay."
+    return None
