@@ -96,13 +96,16 @@ class DemoServer:
         self.stop()
 
     def endpoints(self, api_key: str = DEMO_KEY) -> tuple[Endpoint, ...]:
-        """One endpoint per simulated seller. A key of one's own has faults of its own."""
+        """One endpoint per simulated seller. A key of one's own has faults of its own.
+
+        Each seller gets the key with its own ending: were they equal, one refused key would rule out all sellers.
+        """
         dialects = {one.provider_id: one.dialect for one in MODELS}
         return tuple(
             Endpoint(
                 name=f"{ENDPOINT_PREFIX}{provider_id}",
                 base_url=f"{self.origin}/{provider_id}" + ("" if dialect == "gemini" else "/v1"),
-                api_key=api_key,
+                api_key=f"{api_key}.{provider_id}",
                 dialect=dialect,
                 provider_id=provider_id,
                 models=tuple(one.name for one in MODELS if one.provider_id == provider_id),

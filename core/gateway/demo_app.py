@@ -134,7 +134,8 @@ def _chat(control: DemoControl, provider_id: str, dialect: str) -> Handler:
         visit = Visit(model=asked.model, dialect=dialect, is_streamed=asked.is_streamed)
         control.begin(visit)
         model = next((one for one in MODELS if (one.provider_id, one.name) == (provider_id, asked.model)), None)
-        fault = control.fault(asked.model, key=key) if model else "invalid_model"
+        owner = key.removesuffix(f".{provider_id}")
+        fault = control.fault(asked.model, key=owner) if model else "invalid_model"
         if fault in _REFUSALS or model is None:
             visit.ending = "refused"
             return _refusal(dialect, fault, asked.model, key)

@@ -73,14 +73,16 @@ def take(known: Mapping[str, Choice]) -> list[Problem]:
 
 def draw(known: Mapping[str, Choice]) -> None:
     """Mode, models in order, and the popovers."""
+    modes = {mode: tr(f"playground.mode_{mode}") for mode in MODES}
     st.segmented_control(
-        tr("playground.mode"), MODES, key=MODE, format_func=lambda mode: tr(f"playground.mode_{mode}"), required=True,
+        tr("playground.mode"), MODES, key=MODE, format_func=modes.__getitem__, required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     is_side = st.session_state[MODE] == "side"
+    labels = {name: choice.label for name, choice in known.items()}
     st.multiselect(
         tr("playground.side" if is_side else "playground.chain"), list(known), key=SIDE if is_side else CHAIN,
-        format_func=lambda name: known[name].label, max_selections=MAX_SIDE if is_side else 6,
+        format_func=labels.__getitem__, max_selections=MAX_SIDE if is_side else 6,
         help=tr("playground.side_help" if is_side else "playground.chain_help"),
     )  # fmt: skip
     with st.container(horizontal=True, key="playground_tools"):
@@ -118,12 +120,13 @@ def faults() -> None:
     """A switch for each simulated model."""
     st.caption(tr("playground.break_help"))
     control = gateway.demo().control
+    names = {fault: tr(f"playground.fault_{fault}") for fault in FAULTS}
     current = control.faults(key=gateway.visit().name)
     for model in MODELS:
         key = f"playground_fault_{model.name}"
         st.session_state[key] = current.get(model.name, "none")
         st.selectbox(
-            model.name, FAULTS, key=key, format_func=lambda fault: tr(f"playground.fault_{fault}"),
+            model.name, FAULTS, key=key, format_func=names.__getitem__,
             on_change=_set_fault, args=(model.name, key),
         )  # fmt: skip
 

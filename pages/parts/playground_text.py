@@ -93,9 +93,6 @@ def _curl(call: Any, body: dict[str, Any]) -> str:
     return " \\\n".join([*lines, f"  -d '{quoted}'"])
 
 
-_WORDS = {"true": "True", "false": "False", "null": "None"}
-
-
 def _python(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, indent=4)
     return re.sub(

@@ -1,0 +1,246 @@
+"""The playground answers over a real upstream, says what failed, and keeps keys, caps and markup in their place."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.gateway.chat import ChatRequest, Message
+from core.gateway.demo import FAULTS
+from core.gateway.endpoints import PRESETS
+from pages.parts.playground_text import as_json, as_markdown, code_example, estimated_tokens, safe_markdown
+from tests.pages.conftest import OpenPage, assert_whole
+
+SECRET = "sk-live-0123456789abcdef"  # invented for this test
+CHAIN = ["demo-openai/gpt-4.1", "demo-anthropic/claude-sonnet-4-5"]
+
+
+@pytest.fixture(autouse=True)
+def _fast_and_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BREAKEVEN_DEMO_SPEED", "500")
+    for name in PRESETS:
+        monkeypatch.delenv(f"{name.upper()}_API_KEY", raising=False)
+
+
+def send(at: AppTest, prompt: str = "What does a token cost?") -> AppTest:
+    at.chat_input[0].set_value(prompt).run()
+    assert_whole(at)
+    return at
+
+
+def break_it(at: AppTest, model: str, fault: str) -> None:
+    at.selectbox(key=f"playground_fault_{model}").set_value(fault).run()
+
+
+def everything(at: AppTest) -> str:
+    shown = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.title, *at.metric, *at.code]
+    return "\n".join(str(one.value) for one in shown) + "\n".join(str(one.label) for one in at.get("status"))
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_prompt_is_answered_by_a_model_that_says_it_is_simulated(open_page: OpenPage, lang: str) -> None:
+    at = open_page("playground", lang=lang, query={"playground_chain": CHAIN})
+    word = "imulated" if lang == "en" else "시뮬레이션"
+    assert word in at.info[0].value
+
+    send(at)
+
+    roles = [one.name for one in at.chat_message]
+    assert roles == ["user", "assistant"]
+    answer = at.chat_message[1]
+    assert len(answer.markdown[0].value) > 20
+    assert "gpt-4.1" in answer.caption[0].value
+    assert "$" in answer.caption[0].value
+
+
+def test_the_price_is_known_before_and_counted_after(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    assert " – " in at.metric[0].value
+    assert at.metric[1].delta == "+ $0.00 simulated"
+
+    send(at)
+
+    assert at.metric[1].value == "$0.00"
+    assert at.metric[1].delta != "+ $0.00 simulated"
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one not in {"none", "hang", "slow_first_token", "cut"}])
+def test_a_broken_model_is_left_and_the_trace_says_why(open_page: OpenPage, fault: str) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN})
+    break_it(at, "gpt-4.1", fault)
+    send(at)
+
+    assert "claude-sonnet-4-5" in at.chat_message[1].caption[0].value
+    assert len([one for one in at.get("status") if "gpt-4.1" in one.label]) == 1
+    assert not at.error
+
+
+def test_half_an_answer_is_kept_marked_and_continued_by_the_next_model(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN})
+    break_it(at, "gpt-4.1", "cut")
+    send(at)
+
+    assert "Incomplete" in at.chat_message[1].warning[0].value
+    half = at.chat_message[1].markdown[0].value
+    at.button(key="playground_continue").click().run()
+
+    assert_whole(at)
+    assert [one.name for one in at.chat_message] == ["user", "assistant", "assistant"]
+    assert at.chat_message[1].markdown[0].value == half
+    assert "claude-sonnet-4-5" in at.chat_message[2].caption[0].value
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "401"), ("ko", "401")])
+def test_when_every_model_fails_the_reason_and_a_way_on_are_given(open_page: OpenPage, lang: str, word: str) -> None:
+    at = open_page("playground", lang=lang, query={"playground_chain": CHAIN[0]})
+    break_it(at, "gpt-4.1", "auth")
+    send(at)
+
+    assert word in at.error[0].value
+    break_it(at, "gpt-4.1", "none")
+    at.button(key="playground_again").click().run()
+    assert_whole(at)
+    assert not at.error
+    assert "gpt-4.1" in at.chat_message[1].caption[0].value
+
+
+def test_the_cap_stops_clearly_before_anything_is_sent(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    at.number_input(key="playground_cap").set_value(0.0).run()
+    send(at)
+
+    assert "spending cap" in at.warning[0].value
+    assert not at.chat_message
+    assert not at.error
+
+
+@pytest.mark.parametrize(("prompt", "sentence"), [("   ", "empty"), ("x" * 1_000_000, "longer than 200,000")])
+def test_a_prompt_that_cannot_be_sent_is_one_sentence(open_page: OpenPage, prompt: str, sentence: str) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    send(at, prompt)
+
+    assert any(sentence in one.value for one in at.warning)
+    assert not at.chat_message
+
+
+def test_no_model_and_unknown_models_are_said(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": ["demo-openai/gone", "<script>"]})
+    assert any("gone" in one.value for one in at.warning)
+    assert any("Pick at least one model" in one.value for one in at.warning)
+    send(at)
+    assert not at.chat_message
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_models_answer_side_by_side_and_get_votes(open_page: OpenPage, lang: str) -> None:
+    at = open_page("playground", lang=lang, query={"playground_mode": "side", "playground_side": CHAIN})
+    break_it(at, "claude-sonnet-4-5", "server_error")
+    send(at)
+    at.button(key="playground_vote_0").click().run()
+
+    assert_whole(at)
+    table = at.dataframe[0].value
+    assert list(table["votes"]) == [1, 0]
+    assert table["cost"].notna().tolist() == [True, False]
+    assert len(at.error) == 1
+
+
+def test_the_settings_reach_the_upstream_clamped(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    at.number_input(key="playground_max_tokens").set_value(3).run()
+    send(at)
+
+    assert "3 out" in at.chat_message[1].caption[0].value
+
+
+def test_a_typed_key_is_kept_nowhere_but_in_memory(open_page: OpenPage, database_url: str) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    at.text_input(key="playground_key").set_value(f"  {SECRET}  ").run()
+    at.button(key="playground_key_save").click().run()
+    send(at)
+
+    assert "OpenAI" in everything(at) or "HolySheep" in everything(at)
+    assert at.text_input(key="playground_key").value == ""
+    assert SECRET not in everything(at) + json.dumps(dict(at.query_params))
+    path = Path(database_url.removeprefix("sqlite:///"))
+    with sqlite3.connect(path) as connection:
+        assert SECRET not in "\n".join(connection.iterdump())
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "ключ-из-букв", "https://api.openai.com/v1 "])
+def test_what_cannot_be_a_key_is_refused_or_taken_as_it_is_but_never_shown(open_page: OpenPage, key: str) -> None:
+    at = open_page("playground")
+    at.text_input(key="playground_key").set_value(key).run()
+    at.button(key="playground_key_save").click().run()
+
+    assert_whole(at)
+    if any(sign.isspace() for sign in key.strip()) or not key.isascii():
+        assert "cannot be a key" in at.error[0].value
+    assert key.strip() not in everything(at)
+
+
+def test_two_visits_do_not_share_faults_or_conversations(open_page: OpenPage) -> None:
+    one = open_page("playground", query={"playground_chain": CHAIN[0]})
+    break_it(one, "gpt-4.1", "server_error")
+    two = open_page("playground", query={"playground_chain": CHAIN[0]})
+    send(two)
+
+    assert not two.error
+    assert len(two.chat_message) == 2
+    assert not one.chat_message
+
+
+def test_a_conversation_is_cleared(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_chain": CHAIN[0]})
+    send(at)
+    at.button(key="playground_clear").click().run()
+
+    assert not at.chat_message
+
+
+@pytest.mark.parametrize("kind", ["curl", "httpx", "openai"])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "google", "holysheep"])
+def test_code_makes_the_same_call_and_holds_no_key(kind: str, name: str) -> None:
+    asked = ChatRequest(messages=[Message(role="user", content='He said "it\'s $5"\nand left.')], temperature=0.5)
+    text = code_example(kind, PRESETS[name].endpoint(SECRET), "some-model", asked)
+
+    assert SECRET not in text
+    assert "PUT_KEY_HERE" not in text
+    assert "API_KEY" in text
+    assert "some-model" in text
+    if kind != "curl":
+        compile(text, "example", "exec")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+        ("![x](https://tracker.example/p.png)", r"\![x](https://tracker.example/p.png)"),
+        ("costs $5 and $6", r"costs \$5 and \$6"),
+        ("`<b>` stays", "`<b>` stays"),
+        ("a :red[word]", r"a \:red[word]"),
+    ],
+)
+def test_an_answer_is_shown_without_markup_that_acts(text: str, shown: str) -> None:
+    assert safe_markdown(text) == shown
+
+
+def test_a_huge_answer_is_cut_for_the_screen_only() -> None:
+    assert len(safe_markdown("| a | b |\n" * 100_000)) <= 100_000
+
+
+def test_exports_hold_the_conversation() -> None:
+    rows = [{"role": "user", "text": "안녕"}, {"role": "assistant", "text": "Hi", "model": "m", "outcome": "ok"}]
+
+    assert json.loads(as_json(rows))["conversation"][0]["text"] == "안녕"
+    assert as_markdown(rows) == "## user\n\n안녕\n\n## assistant (m · ok)\n\nHi\n"
+
+
+def test_tokens_are_guessed_within_reason() -> None:
+    assert estimated_tokens("The quick brown fox jumps over the lazy dog.") == pytest.approx(10, abs=3)
+    assert estimated_tokens("안녕하세요 반갑습니다") == pytest.approx(8, abs=3)
