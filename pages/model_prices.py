@@ -17,7 +17,17 @@ from pages.parts import (
     tables,
     widgets,
 )
-from pages.parts.model_prices_data import CONTEXTS, MAX_SHORTLIST, MODALITIES, SCOPES, STATUSES, VIEWS, Bill, label, now
+from pages.parts.model_prices_data import (
+    CONTEXTS,
+    MAX_SHORTLIST,
+    MODALITIES,
+    SCOPES,
+    STATUSES,
+    VIEWS,
+    Bill,
+    labels,
+    now,
+)
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 from pages.parts.workload_bar import workload_bar
@@ -31,8 +41,8 @@ def page() -> None:
     workload = workload_bar()
     st.title(tr("model_prices.title"))
     widgets.show_problems(problems)
-    found = model_prices_data.bills(workload)
-    shown, chosen = model_prices_data.filtered(found), model_prices_data.shortlist(found)
+    shown = model_prices_data.under_cap(model_prices_data.bills(workload, model_prices_data.passing(known)))
+    chosen = model_prices_data.shortlist(workload)
     answer(shown, chosen)
     picture, inputs = st.columns([5, 2], gap="large")
     with picture:
@@ -47,7 +57,7 @@ def page() -> None:
         tr("model_prices.view"), VIEWS, key="mp_view", format_func=lambda view: tr(f"model_prices.view_{view}"),
         label_visibility="collapsed", required=True,
     )  # fmt: skip
-    detail(str(st.session_state["mp_view"]), found, chosen, workload)
+    detail(str(st.session_state["mp_view"]), chosen, workload)
     widgets.show_sources([(one.source, one.as_of) for one in chosen or shown], now().date())
 
 
@@ -73,7 +83,11 @@ def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:
 def controls(keys: list[str]) -> None:
     """The shortlist, and the filters of the table."""
     st.multiselect(
-        tr("model_prices.shortlist"), keys, key="mp_compare", format_func=label, max_selections=MAX_SHORTLIST
+        tr("model_prices.shortlist"),
+        keys,
+        key="mp_compare",
+        format_func=labels().__getitem__,
+        max_selections=MAX_SHORTLIST,
     )
     st.segmented_control(
         tr("model_prices.scope"), SCOPES, key="mp_scope", required=True,
@@ -125,12 +139,12 @@ def bills_table(shown: Sequence[Bill]) -> None:
     tables.download(rows, columns, key="mp_csv", file_stem=f"breakeven-models-{now():%Y-%m-%d}")
 
 
-def detail(view: str, found: Sequence[Bill], chosen: Sequence[Bill], workload: Workload) -> None:
+def detail(view: str, chosen: Sequence[Bill], workload: Workload) -> None:
     """The opened view below the table."""
     if view == "article":
         model_prices_article.discounts(workload)
     elif view == "tasks":
-        model_prices_article.tasks(found)
+        model_prices_article.tasks(workload)
     elif view == "own":
         model_prices_own.own_prices()
     elif not chosen:

@@ -15,6 +15,9 @@ LIST_MOVE = 2.0
 NOISE_SHARE = 0.005
 """A difference below this is the noise of a division per token, not a new price: no seller ever moved by so little."""
 
+NEW_OF = frozenset(MAKERS) - {"perplexity"}
+"""Sellers whose unknown ids are new models; of Perplexity the table lists what was withdrawn years ago."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldModel:
@@ -79,7 +82,7 @@ def compare(
 
 def _is_new(one: FedModel, index: AliasIndex) -> bool:
     """Whether a maker sells it and no name of ours means it: a dated id is another name, not another model."""
-    if one.provider_id not in MAKERS or "/" in one.model_id or ":" in one.model_id:
+    if one.provider_id not in NEW_OF or "/" in one.model_id or ":" in one.model_id:
         return False
     try:
         index.resolve(one.key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,7 +13,7 @@ from core.costs.tokens_history import mix_of
 from core.money import MICRO
 from core.workload import Workload
 from pages.parts import address, tables, widgets
-from pages.parts.model_prices_data import Bill, label, now, sheets
+from pages.parts.model_prices_data import bills, label, labels, now, sheets
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
 
@@ -71,12 +70,15 @@ def take_tasks() -> None:
     )
 
 
-def tasks(found: Sequence[Bill]) -> None:
+def tasks(workload: Workload) -> None:
     """A model for each kind of task, editable, ranked by the workload's bill."""
-    by_key: Mapping[str, Bill] = {one.key: one for one in found}
+    picked = [str(st.session_state[f"mp_task_{task}"]) for task in task_picks()]
+    by_key = {one.key: one for one in bills(workload, picked)}
     cells = st.columns(4)
     for cell, task in zip(cells, task_picks(), strict=True):
-        cell.selectbox(tr(f"model_prices.task_{task}"), list(sheets()), key=f"mp_task_{task}", format_func=label)
+        cell.selectbox(
+            tr(f"model_prices.task_{task}"), list(sheets()), key=f"mp_task_{task}", format_func=labels().__getitem__
+        )
     rows: list[dict[str, Any]] = []
     for task in task_picks():
         key = str(st.session_state[f"mp_task_{task}"])

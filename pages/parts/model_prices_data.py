@@ -71,16 +71,17 @@ def sheets() -> Mapping[str, PriceSheet]:
     return catalog().llm.sheets()
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _bills(workload: Workload, at: dt.datetime, _version: str, version: str) -> list[Bill]:
-    found = (bill_of(sheet, workload, at) for sheet in sheets().values())
+@st.cache_data(show_spinner=False, max_entries=64)
+def _bills(keys: Sequence[str], workload: Workload, at: dt.datetime, _version: str, version: str) -> list[Bill]:
+    known = sheets()
+    found = (bill_of(known[key], workload, at) for key in keys)
     return sorted((one for one in found if one is not None), key=lambda one: (one.usd_per_month, one.key))
 
 
-def bills(workload: Workload) -> list[Bill]:
-    """Bills of all models that have a price now, the cheapest first."""
+def bills(workload: Workload, keys: Sequence[str]) -> list[Bill]:
+    """Bills of these models, those without a price now left out, the cheapest first."""
     version = catalog().llm.version
-    return _bills(workload, now(), version, version)
+    return _bills(keys, workload, now(), version, version)
 
 
 def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | None:
@@ -140,41 +141,54 @@ def take(known: Mapping[str, PriceSheet]) -> list[Problem]:
     return problems
 
 
-def filtered(found: Sequence[Bill]) -> list[Bill]:
-    """The bills that pass the page's filters."""
+def passing(known: Mapping[str, PriceSheet]) -> list[str]:
+    """The models that pass the page's filters, the cap on the bill aside: only these are priced."""
     chosen = st.session_state
     providers = set(chosen["mp_providers"])
     if not providers and chosen["mp_scope"] == "makers":
         providers = set(MAKERS)
-    least, cap = int(chosen["mp_context"]), chosen["mp_cap"]
-    status, modality = chosen["mp_status"], chosen["mp_modality"]
+    least, status, modality = int(chosen["mp_context"]), chosen["mp_status"], chosen["mp_modality"]
     return [
-        one
-        for one in found
+        key
+        for key, one in known.items()
         if (not providers or one.provider_id in providers)
         and (status == "any" or one.is_retired == (status == "retired"))
+        and (least == 0 or (one.context_window_tokens or 0) >= least)
         and _serves(one, modality)
-        and (least == 0 or (one.context_tokens or 0) >= least)
-        and (cap is None or one.usd_per_month <= cap)
     ]
 
 
-def _serves(one: Bill, modality: str) -> bool:
+def under_cap(found: Sequence[Bill]) -> list[Bill]:
+    """The bills up to the page's cap."""
+    cap = st.session_state["mp_cap"]
+    return [one for one in found if cap is None or one.usd_per_month <= cap]
+
+
+def _serves(one: PriceSheet, modality: str) -> bool:
     if modality == "chat":
         return SINGLE_PURPOSE.search(one.key.lower()) is None
     return modality == "any" or modality in one.modalities
 
 
-def shortlist(found: Sequence[Bill]) -> list[Bill]:
+def shortlist(workload: Workload) -> list[Bill]:
     """Bills of the chosen models, the cheapest first."""
-    chosen = set(st.session_state["mp_compare"][:MAX_SHORTLIST])
-    return [one for one in found if one.key in chosen]
+    return bills(workload, list(st.session_state["mp_compare"][:MAX_SHORTLIST]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _labels(_version: str, version: str) -> Mapping[str, str]:
+    return {key: f"{one.name or one.model_id} · {one.provider_id}" for key, one in sheets().items()}
+
+
+def labels() -> Mapping[str, str]:
+    """How each model is called in lists: its name and its provider."""
+    version = catalog().llm.version
+    return _labels(version, version)
 
 
 def label(key: str) -> str:
-    """How a model is called in lists: its name and its provider."""
-    sheet = sheets().get(key)
-    return key if sheet is None else f"{sheet.name or sheet.model_id} · {sheet.provider_id}"
+    """How one model is called in lists; the key itself for one that is not known."""
+    return labels().get(key, key)
 
 
 def as_row(one: Bill) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.money import MICRO, micro_usd
 from pages.parts import widgets
-from pages.parts.model_prices_data import label, sheets
+from pages.parts.model_prices_data import label, labels, sheets
 from pages.parts.state import catalog, fmt, tr
 
 FIELDS = ("input", "cache_read", "output")
@@ -31,7 +31,7 @@ def _override_form() -> None:
         st.markdown("**" + tr("model_prices.override_title") + "**")
         keys, chosen = list(sheets()), st.session_state["mp_compare"]
         place = keys.index(chosen[0]) if chosen else 0
-        st.selectbox(tr("model_prices.model"), keys, index=place, key="mp_own_model", format_func=label)
+        st.selectbox(tr("model_prices.model"), keys, index=place, key="mp_own_model", format_func=labels().__getitem__)
         cells = st.columns(3)
         for cell, name in zip(cells, FIELDS, strict=True):
             heading = f"{tr(f'model_prices.component_{name}')} ($/Mtok)"
