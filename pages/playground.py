@@ -24,7 +24,7 @@ def page() -> None:
     is_side = st.session_state[MODE] == "side"
     # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
     prompt = st.chat_input(
-        tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1, submit_mode="stop"
+        tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1
     )  # fmt: skip
     playground_inputs.draw(known)
     chosen = [name for name in st.session_state[SIDE if is_side else CHAIN] if name in known]

@@ -183,6 +183,7 @@ def answer(conversation: list[Turn], chain: Sequence[str], known: Mapping[str, C
         text, note = st.empty(), st.empty()
         note.caption(tr("playground.waiting", model=widgets.plain(turn.model)))
         steps = st.container()
+        show_stop()
         shown: list[Attempt] = []
 
         def paint(changed: Turn) -> None:
@@ -196,6 +197,14 @@ def answer(conversation: list[Turn], chain: Sequence[str], known: Mapping[str, C
             note.caption(tr(f"playground.{key}", model=widgets.plain(changed.model)))
 
         follow([turn], paint, tick=lambda: note.caption(tr("playground.waiting", model=widgets.plain(turn.model))))
+
+
+def show_stop() -> None:
+    """A button whose click reruns the page: that interrupts the answer, closes its connection and marks it.
+
+    The stop of Streamlit's own chat field ends the script without another run, so nothing would say that it ended.
+    """
+    st.button(tr("playground.stop_now"), key="playground_stop_now", icon=":material/stop_circle:")
 
 
 def begin(turn: Turn, sent: Sequence[Message], chain: Sequence[Choice]) -> Turn:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.gateway import Message
 from core.money import usd_from_pico
 from pages.parts import tables, widgets
-from pages.parts.playground_chat import begin, facts, show_error, tokens_per_s
+from pages.parts.playground_chat import begin, facts, show_error, show_stop, tokens_per_s
 from pages.parts.playground_inputs import Choice
 from pages.parts.playground_stream import Turn, follow
 from pages.parts.playground_text import safe_markdown
@@ -49,6 +49,8 @@ def compare(prompt: str, chosen: Sequence[Choice]) -> None:
             st.markdown(f"**{widgets.plain(turn.chain[0])}**")
             places[turn] = (st.empty(), st.empty())
             places[turn][1].caption(tr("playground.waiting", model=widgets.plain(turn.model)))
+
+    show_stop()
 
     def paint(turn: Turn) -> None:
         text, note = places[turn]
