@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.costs.tokens import PriceSheet
 from core.workload import Workload
 from pages.parts import (
     model_prices_article,
     model_prices_charts,
     model_prices_compare,
     model_prices_data,
+    model_prices_feed,
     model_prices_own,
     state,
     tables,
@@ -51,7 +53,7 @@ def page() -> None:
         else:
             widgets.show_empty(tr("model_prices.no_shortlist"), tr("model_prices.no_shortlist_body"))
     with inputs:
-        controls(list(known))
+        controls(known)
     bills_table(shown)
     st.segmented_control(
         tr("model_prices.view"), VIEWS, key="mp_view", format_func=lambda view: tr(f"model_prices.view_{view}"),
@@ -80,15 +82,12 @@ def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:
         )
 
 
-def controls(keys: list[str]) -> None:
+def controls(known: Mapping[str, PriceSheet]) -> None:
     """The shortlist, and the filters of the table."""
     st.multiselect(
-        tr("model_prices.shortlist"),
-        keys,
-        key="mp_compare",
-        format_func=labels().__getitem__,
-        max_selections=MAX_SHORTLIST,
-    )
+        tr("model_prices.shortlist"), model_prices_data.selectable(known), key="mp_compare",
+        format_func=labels().__getitem__, max_selections=MAX_SHORTLIST,
+    )  # fmt: skip
     st.segmented_control(
         tr("model_prices.scope"), SCOPES, key="mp_scope", required=True,
         format_func=lambda one: tr(f"model_prices.scope_{one}"),
@@ -98,7 +97,7 @@ def controls(keys: list[str]) -> None:
         format_func=lambda one: tr(f"model_prices.status_{one}"),
     )  # fmt: skip
     with st.expander(tr("model_prices.more_filters"), key="mp_more"):
-        providers = sorted({one.partition("/")[0] for one in keys})
+        providers = sorted({one.provider_id for one in known.values()})
         st.multiselect(tr("model_prices.providers"), providers, key="mp_providers")
         st.selectbox(
             tr("model_prices.context_least"), CONTEXTS, key="mp_context",
@@ -147,6 +146,8 @@ def detail(view: str, chosen: Sequence[Bill], workload: Workload) -> None:
         model_prices_article.tasks(workload)
     elif view == "own":
         model_prices_own.own_prices()
+    elif view == "feed":
+        model_prices_feed.feed()
     elif not chosen:
         st.caption(tr("model_prices.no_shortlist_body"))
     elif view == "history":

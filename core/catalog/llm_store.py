@@ -62,6 +62,10 @@ class LlmPrices:
         self._refresh()
         return repr(self._version)
 
+    def forget_version(self) -> None:
+        """Looks at the database anew at the next question: this process has just changed it."""
+        self._checked_at = float("-inf")
+
     def resolve(self, model: str) -> str:
         """`provider/model` of a name; UnknownModelError with the nearest names."""
         self._refresh()

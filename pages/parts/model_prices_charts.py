@@ -29,10 +29,11 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
     mtok = workload.tokens_per_month * (1 + workload.retry_share) / TOKENS_PER_MTOK
     lines: dict[str, list[float]] = {}
     for one in chosen:
-        costs = [blended_usd_per_mtok(sheets()[one.key], mix_of(workload, float(share)), now()) for share in SHARES]
-        known = [cost * mtok * fmt().per_usd for cost in costs if cost is not None]
-        if len(known) == len(SHARES):
-            lines[one.key] = known
+        sheet = sheets()[one.key]
+        ends = [blended_usd_per_mtok(sheet, mix_of(workload, share), now()) for share in (0.0, 1.0)]
+        if ends[0] is not None and ends[1] is not None:
+            # A blend is linear in the output share, so its two ends say everything.
+            lines[one.key] = list((ends[0] + (ends[1] - ends[0]) * SHARES) * mtok * fmt().per_usd)
     if not lines:
         return
     own = workload.output_tokens / (workload.input_tokens + workload.output_tokens)

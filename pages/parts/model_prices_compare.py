@@ -33,8 +33,10 @@ def side_by_side(chosen: Sequence[Bill]) -> None:
     ]
     tables.table(rows, columns, key="mp_side_table", alt=tr("model_prices.view_side"))
     for one in chosen:
+        layer = tr(f"model_prices.layer_{one.layer}")
         st.markdown(
-            f"{widgets.age_badge(one.as_of, now().date())} **{widgets.plain(one.name)}**: {widgets.plain(one.source)}"
+            f"{widgets.age_badge(one.as_of, now().date())} :gray-badge[{layer}] **{widgets.plain(one.name)}**: "
+            f"{widgets.plain(one.source)}"
         )
     _rivals(chosen)
 

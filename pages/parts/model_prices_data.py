@@ -34,7 +34,7 @@ SINGLE_PURPOSE = re.compile(
     r"|curie|search|ft[:-]|speech|translate|veo|imagen|robotics|code-fim"
 )
 CONTEXTS = ("0", "32000", "128000", "200000", "1000000")
-VIEWS = ("side", "history", "article", "tasks", "own")
+VIEWS = ("side", "history", "article", "tasks", "own", "feed")
 COMPONENTS = ("output", "input", "cache_read")
 MAX_SHORTLIST = 6
 
@@ -156,6 +156,17 @@ def passing(known: Mapping[str, PriceSheet]) -> list[str]:
         and (least == 0 or (one.context_window_tokens or 0) >= least)
         and _serves(one, modality)
     ]
+
+
+def selectable(known: Mapping[str, PriceSheet]) -> list[str]:
+    """What the shortlist offers: the makers' models, or everyone's with that filter, and what is on it already.
+
+    Two thousand names on every rerun would be most of what the browser is sent.
+    """
+    if st.session_state["mp_scope"] == "all":
+        return list(known)
+    chosen = set(st.session_state["mp_compare"]) | set(SHORTLIST)
+    return [key for key, one in known.items() if one.provider_id in MAKERS or key in chosen]
 
 
 def under_cap(found: Sequence[Bill]) -> list[Bill]:

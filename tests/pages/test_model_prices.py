@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from core.catalog import TokenUsage, open_catalog
 from tests.pages.conftest import OpenPage, assert_whole
 
-VIEWS = ("side", "history", "article", "tasks", "own")
+VIEWS = ("side", "history", "article", "tasks", "own", "feed")
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -116,3 +117,50 @@ def test_a_discount_is_stored_and_removed(open_page: OpenPage, database_url: str
     at.button(key="mp_drop_off_0").click().run()
     with open_catalog(database_url) as catalog:
         assert catalog.llm.discounts() == {}
+
+
+TABLE = json.dumps({
+    "gpt-4.1": {
+        "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.2e-06, "output_cost_per_token": 8e-06,
+        "cache_read_input_token_cost": 5e-07,
+    },
+    "gpt-4o": {
+        "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 9e-06, "output_cost_per_token": 1e-05,
+        "cache_read_input_token_cost": 1.25e-06,
+    },
+}).encode()  # fmt: skip
+
+
+def test_a_price_table_is_compared_taken_in_shown_and_undone(open_page: OpenPage, database_url: str) -> None:
+    at = open_page("model_prices", query={"mp_view": "feed", "mp_compare": "openai/gpt-4.1"})
+    at.file_uploader(key="mp_feed_file").upload("prices.json", TABLE, "application/json").run()
+    assert_whole(at)
+    held = next(one.value for one in at.dataframe if "why" in one.value)
+    assert held["name"].tolist() == ["GPT-4o · openai"]
+    at.button(key="mp_feed_take").click().run()
+    assert_whole(at)
+    with open_catalog(database_url) as catalog:
+        quote = catalog.quote("openai/gpt-4.1", TokenUsage(input_tokens=1_000_000))
+        assert (str(quote.cost_usd), quote.source) == ("2.200000000000", "litellm price table")
+    at.segmented_control(key="mp_view").set_value("side").run()
+    assert any("litellm price table" in one.value and "refreshed feed" in one.value for one in at.markdown)
+    at.segmented_control(key="mp_view").set_value("feed").run()
+    at.button(key="mp_feed_undo").click().run()
+    with open_catalog(database_url) as catalog:
+        assert catalog.quote("openai/gpt-4.1", TokenUsage(input_tokens=1_000_000)).cost_usd == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"{}"])
+def test_a_file_that_is_no_price_table_is_one_sentence(open_page: OpenPage, content: bytes) -> None:
+    at = open_page("model_prices", query={"mp_view": "feed"})
+    at.file_uploader(key="mp_feed_file").upload("prices.json", content, "application/json").run()
+    assert_whole(at)
+    assert [one for one in at.error if "cannot be taken in" in one.value]
+
+
+def test_the_shortlist_keeps_a_resellers_model_when_only_makers_are_offered(open_page: OpenPage) -> None:
+    key = "groq/llama-3.3-70b-versatile"
+    at = open_page("model_prices", query={"mp_compare": key, "mp_scope": "all"})
+    at.segmented_control(key="mp_scope").set_value("makers").run()
+    assert_whole(at)
+    assert at.multiselect(key="mp_compare").value == [key]

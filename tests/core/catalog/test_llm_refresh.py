@@ -50,7 +50,7 @@ def catalog(database_url: str) -> Iterator[Catalog]:
 
 def refreshed(catalog: Catalog, entries: dict[str, Any], day: dt.date = DAY) -> None:
     take(catalog.engine, preview(catalog.engine, feed(entries, day)))
-    catalog.llm._checked_at = float("-inf")
+    catalog.llm.forget_version()
 
 
 def test_usd_per_token_with_exponents_and_division_noise_become_whole_micro_usd() -> None:
@@ -191,7 +191,7 @@ def test_a_makers_new_model_is_added_outlives_the_next_seeding_and_has_no_earlie
     with catalog.engine.begin() as opened:
         opened.execute(text("UPDATE meta SET value = 'old' WHERE key = 'llm bundle'"))
     seed_llm(catalog.engine, folder=DATA)
-    catalog.llm._checked_at = float("-inf")
+    catalog.llm.forget_version()
     assert catalog.quote("openai/gpt-77-next", MILLION, noon(DAY)).cost_usd == 10
 
 
@@ -200,7 +200,7 @@ def test_a_refresh_can_be_undone_and_done_again(catalog: Catalog) -> None:
     assert last_refresh(catalog.engine, SOURCE) is not None
     assert forget(catalog.engine, SOURCE) == 3
     assert last_refresh(catalog.engine, SOURCE) is None
-    catalog.llm._checked_at = float("-inf")
+    catalog.llm.forget_version()
     assert catalog.quote("gpt-4.1", MILLION, noon(DAY)).cost_usd == 10
     refreshed(catalog, {"gpt-4.1": GPT}, DAY - dt.timedelta(days=1))
     assert catalog.quote("gpt-4.1", MILLION, noon(DAY)).lines[0].row.layer == "feed"

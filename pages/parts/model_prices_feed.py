@@ -1,0 +1,100 @@
+"""Are today's prices newer than those shipped? A downloaded price table is compared, shown and only then taken in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from core.catalog.feeds.litellm_prices import SOURCE, parse
+from core.catalog.feeds.parsed import FeedError
+from core.catalog.llm_diff import LlmDiff
+from core.catalog.llm_refresh import URL, forget, last_refresh, preview, take
+from core.catalog.refresh import MAX_BYTES
+from pages.parts import tables, widgets
+from pages.parts.model_prices_data import label
+from pages.parts.state import catalog, fmt, tr
+from pages.parts.tables import Column
+
+MESSAGE = "_mp_feed_message"
+
+
+def feed() -> None:
+    """The refresh: what holds, a file to compare with it, and a way back."""
+    message = st.session_state.pop(MESSAGE, None)
+    if message:
+        (st.error if message[0] == "error" else st.success)(message[1])
+    last = last_refresh(catalog().engine, SOURCE)
+    if last is not None and last.source_date is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                tr("model_prices.feed_holds", count=fmt().number(last.row_count), date=fmt().date(last.source_date))
+            )
+            st.button(tr("model_prices.feed_undo"), key="mp_feed_undo", on_click=_undo, icon=":material/undo:")
+    st.caption(tr("model_prices.feed_body", address=URL))
+    left, right = st.columns([3, 1], vertical_alignment="top")
+    today = dt.datetime.now(dt.UTC).date()
+    given = left.file_uploader(tr("model_prices.feed_file"), type="json", key="mp_feed_file", max_upload_size=10)
+    day = right.date_input(
+        tr("model_prices.feed_day"), today, max_value=today, min_value=dt.date(2026, 1, 1), key="mp_feed_day"
+    )
+    if given is None or not isinstance(day, dt.date):
+        return
+    try:
+        if given.size > MAX_BYTES:
+            raise FeedError(tr("model_prices.feed_too_large"))
+        diff = preview(catalog().engine, parse(given.getvalue(), day))
+    except FeedError as error:
+        st.error(tr("model_prices.feed_unusable", reason=widgets.plain(str(error))))
+        return
+    _compared(diff)
+
+
+def _compared(diff: LlmDiff) -> None:
+    if diff.refused_because:
+        st.error(tr("model_prices.feed_unusable", reason=widgets.plain(diff.refused_because)))
+    else:
+        st.markdown(
+            tr(
+                "model_prices.feed_found",
+                models=fmt().number(len(diff.taken)),
+                new=fmt().number(len(diff.new)),
+                changed=fmt().number(len(diff.changed)),
+                held=fmt().number(len(diff.held)),
+                refused=fmt().number(len(diff.parsed.refused)),
+            )
+        )
+        st.button(
+            tr("model_prices.feed_take"), key="mp_feed_take", on_click=_take, args=(diff,), type="primary",
+            icon=":material/sync:",
+        )  # fmt: skip
+    if diff.held:
+        rows = [
+            {"name": label(one.key), "why": tr(f"model_prices.feed_held_{one.reason}"), "detail": one.detail}
+            for one in diff.held
+        ]
+        columns = [
+            Column(field="name", label=tr("model_prices.model"), pinned=True),
+            Column(field="why", label=tr("model_prices.feed_why")),
+            Column(field="detail", label=tr("model_prices.feed_detail")),
+        ]
+        tables.table(rows, columns, key="mp_feed_held", alt=tr("model_prices.feed_why"))
+
+
+def _take(diff: LlmDiff) -> None:
+    try:
+        taken = take(catalog().engine, diff)
+    except ValueError as error:
+        st.session_state[MESSAGE] = ("error", tr("model_prices.feed_unusable", reason=widgets.plain(str(error))))
+        return
+    catalog().llm.forget_version()
+    st.session_state[MESSAGE] = (
+        "done",
+        tr("model_prices.feed_taken", added=taken.added, changed=taken.changed, confirmed=taken.confirmed),
+    )
+
+
+def _undo() -> None:
+    count = forget(catalog().engine, SOURCE)
+    catalog().llm.forget_version()
+    st.session_state[MESSAGE] = ("done", tr("model_prices.feed_undone", count=fmt().number(count)))
