@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ class Http:
                 url, extra, guarded = await _pinned(call.url)
                 extensions |= guarded
             headers = {**_HEADERS, **call.headers, **extra}
-            request = httpx.Request(method, url, headers=headers, content=call.body, extensions=extensions)
+            request = httpx.Request(method, _parsed(url), headers=headers, content=call.body, extensions=extensions)
             return await self._exchange(request)
         except _FAULTS as error:
             fault = _fault(error)
@@ -143,6 +144,12 @@ class _Proxied(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """The same few addresses come again and again, and parsing one takes a tenth of a call."""
+    return httpx.URL(url)
 
 
 async def _pinned(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
