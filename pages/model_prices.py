@@ -134,8 +134,12 @@ def bills_table(shown: Sequence[Bill]) -> None:
         Column(field="notes", label=tr("model_prices.notes")),
     ]  # fmt: skip
     rows = [model_prices_data.as_row(one) for one in shown]
-    tables.table(rows, columns, key="mp_bills", alt=tr("model_prices.title"))
+    event = tables.table(rows, columns, key="mp_bills", alt=tr("model_prices.title"), on_select="rerun")
     tables.download(rows, columns, key="mp_csv", file_stem=f"breakeven-models-{now():%Y-%m-%d}")
+    # A choice outlives a change of the filters, and may then lie beyond the last row.
+    for place in event.selection.rows:
+        if place < len(shown):
+            model_prices_compare.provenance([shown[place]], key="mp_picked_rivals")
 
 
 def detail(view: str, chosen: Sequence[Bill], workload: Workload) -> None:

@@ -32,13 +32,18 @@ def side_by_side(chosen: Sequence[Bill]) -> None:
         Column(field="usd_per_month", label=tr("model_prices.bill"), kind="money", digits=2),
     ]
     tables.table(rows, columns, key="mp_side_table", alt=tr("model_prices.view_side"))
+    provenance(chosen, key="mp_rivals_table")
+
+
+def provenance(chosen: Sequence[Bill], *, key: str) -> None:
+    """Age, layer and source of each model's price, and both rows wherever another source says otherwise."""
     for one in chosen:
         layer = tr(f"model_prices.layer_{one.layer}")
         st.markdown(
             f"{widgets.age_badge(one.as_of, now().date())} :gray-badge[{layer}] **{widgets.plain(one.name)}**: "
             f"{widgets.plain(one.source)}"
         )
-    _rivals(chosen)
+    _rivals(chosen, key)
 
 
 def _rows(one: Bill) -> list[dict[str, Any]]:
@@ -63,7 +68,7 @@ def _rows(one: Bill) -> list[dict[str, Any]]:
     return found
 
 
-def _rivals(chosen: Sequence[Bill]) -> None:
+def _rivals(chosen: Sequence[Bill], key: str) -> None:
     rows = [
         {
             "name": label(one.key),
@@ -90,4 +95,4 @@ def _rivals(chosen: Sequence[Bill]) -> None:
         Column(field="used_source", label=tr("model_prices.used_source")),
         Column(field="rival_source", label=tr("model_prices.rival_source")),
     ]
-    tables.table(rows, columns, key="mp_rivals_table", alt=tr("model_prices.rivals_title"))
+    tables.table(rows, columns, key=key, alt=tr("model_prices.rivals_title"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -164,3 +165,24 @@ def test_the_shortlist_keeps_a_resellers_model_when_only_makers_are_offered(open
     at.segmented_control(key="mp_scope").set_value("makers").run()
     assert_whole(at)
     assert at.multiselect(key="mp_compare").value == [key]
+
+
+def test_a_ticked_row_shows_both_prices_with_their_sources(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.parts import tables
+
+    drawn = tables.table
+
+    def ticked(rows: Any, columns: Any, *, key: str, **others: Any) -> Any:
+        event = drawn(rows, columns, key=key, **others)
+        if key == "mp_bills":
+            place = next(number for number, row in enumerate(rows) if row["rivals"])
+            return SimpleNamespace(selection=SimpleNamespace(rows=[place, 10**6]))
+        return event
+
+    monkeypatch.setattr(tables, "table", ticked)
+    at = open_page("model_prices", query={"mp_compare": "openai/gpt-4.1"})
+    rivals = next(one.value for one in at.dataframe if "rival" in one.value)
+    assert rivals["used_source"].all()
+    assert rivals["rival_source"].all()
