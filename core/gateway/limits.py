@@ -3,49 +3,84 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from core.gateway.errors import ConfigurationError
 from core.gateway.routes import Route
 
 if TYPE_CHECKING:
     from limits import RateLimitItemPerMinute
 
 WINDOW_S = 60.0
+REDIS_TIMEOUT_S = 1.0
+REDIS_REST_S = 10.0
+"""How long a Redis that did not answer is left alone; meanwhile this process counts alone."""
+
+logger = logging.getLogger(__name__)
 
 
 class RateLimits:
     """Counts in this process, or in Redis for several of them. Nothing is imported or opened before the first limit.
 
     Requests are counted in a moving window, tokens in a fixed one: they are reserved by estimate and settled after.
+    A Redis that fails never fails a call: the process counts alone until it is back, and says so in the log.
     """
 
     def __init__(self, *, redis_url: str | None = None) -> None:
+        self._local = _Counters(None)
+        self._shared = _Counters(redis_url) if redis_url is not None else None
+        self._shared_from = 0.0
+
+    async def take(self, route: Route, tokens: int) -> float | None:
+        """None when the request may go, else the seconds until it may. Raises ConfigurationError for the address."""
+        endpoint = route.endpoint
+        if endpoint.requests_per_min is None and endpoint.tokens_per_min is None:
+            return None
+        if self._shared is not None and time.monotonic() >= self._shared_from:
+            from limits.errors import StorageError
+
+            try:
+                return await asyncio.to_thread(self._shared.take, route, tokens)
+            except StorageError as error:
+                self._leave_alone(error)
+        return self._local.take(route, tokens)
+
+    def settle(self, route: Route, reserved: int, used: int) -> None:
+        """Correct the reserved tokens to those really used."""
+        if route.endpoint.tokens_per_min is None or used == reserved:
+            return
+        if self._shared is not None and time.monotonic() >= self._shared_from:
+            asyncio.get_running_loop().run_in_executor(None, self._settle_shared, self._shared, route, used - reserved)
+        else:
+            self._local.add(route, used - reserved)
+
+    def _settle_shared(self, shared: _Counters, route: Route, tokens: int) -> None:
+        from limits.errors import StorageError
+
+        try:
+            shared.add(route, tokens)
+        except StorageError as error:
+            self._leave_alone(error)
+
+    def _leave_alone(self, error: Exception) -> None:
+        self._shared_from = time.monotonic() + REDIS_REST_S
+        # The kind only: the text may hold the address, and with it a password.
+        kind = type(error.__cause__ or error).__name__
+        logger.warning("Redis does not answer (%s): this process counts its rate limits alone for now.", kind)
+
+
+class _Counters:
+    """The counts in one storage: in memory without an address."""
+
+    def __init__(self, redis_url: str | None) -> None:
         self._redis_url = redis_url
         self._requests: Any = None
         self._tokens: Any = None
 
-    async def take(self, route: Route, tokens: int) -> float | None:
+    def take(self, route: Route, tokens: int) -> float | None:
         """None when the request may go, else the seconds until it may."""
-        endpoint = route.endpoint
-        if endpoint.requests_per_min is None and endpoint.tokens_per_min is None:
-            return None
-        if self._redis_url is not None:
-            return await asyncio.to_thread(self._take, route, tokens)
-        return self._take(route, tokens)
-
-    def settle(self, route: Route, reserved: int, used: int) -> None:
-        """Correct the reserved tokens to those really used."""
-        limit = route.endpoint.tokens_per_min
-        if limit is None or used == reserved:
-            return
-        item = self._per_minute(limit)
-        if self._redis_url is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._add, item, route, used - reserved)
-        else:
-            self._add(item, route, used - reserved)
-
-    def _take(self, route: Route, tokens: int) -> float | None:
         self._open()
         name = self._name(route)
         endpoint = route.endpoint
@@ -54,17 +89,22 @@ class RateLimits:
             # A request larger than the limit itself goes alone into an empty minute, or it could never go.
             cost = min(tokens, endpoint.tokens_per_min)
             if not self._tokens.hit(item, "tokens", name, cost=cost):
-                self._add(item, route, -cost)
+                self.add(route, -cost)
                 return self._wait_s(self._tokens, item, "tokens", name)
         if endpoint.requests_per_min is not None:
             item = self._per_minute(endpoint.requests_per_min)
             if not self._requests.hit(item, "requests", name):
                 if endpoint.tokens_per_min is not None:
-                    self._add(self._per_minute(endpoint.tokens_per_min), route, -min(tokens, endpoint.tokens_per_min))
+                    self.add(route, -min(tokens, endpoint.tokens_per_min))
                 return self._wait_s(self._requests, item, "requests", name)
         return None
 
-    def _add(self, item: RateLimitItemPerMinute, route: Route, tokens: int) -> None:
+    def add(self, route: Route, tokens: int) -> None:
+        """Count tokens, fewer when negative, without asking whether they fit."""
+        if route.endpoint.tokens_per_min is None:
+            return
+        self._open()
+        item = self._per_minute(route.endpoint.tokens_per_min)
         self._tokens.storage.incr(item.key_for("tokens", self._name(route)), item.get_expiry(), amount=tokens)
 
     def _wait_s(self, limiter: Any, item: RateLimitItemPerMinute, what: str, name: str) -> float:
@@ -74,10 +114,10 @@ class RateLimits:
     def _open(self) -> None:
         if self._requests is not None:
             return
-        from limits.storage import MemoryStorage, storage_from_string
+        from limits.storage import MemoryStorage
         from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
-        storage: Any = storage_from_string(self._redis_url) if self._redis_url else MemoryStorage()
+        storage: Any = MemoryStorage() if self._redis_url is None else _redis(self._redis_url)
         self._tokens = FixedWindowRateLimiter(storage)
         self._requests = MovingWindowRateLimiter(storage)
 
@@ -91,3 +131,22 @@ class RateLimits:
         from limits import RateLimitItemPerMinute
 
         return RateLimitItemPerMinute(amount)
+
+
+def _redis(url: str) -> Any:
+    """A storage that gives up after `REDIS_TIMEOUT_S`. Raises ConfigurationError, without the address."""
+    from limits.errors import ConfigurationError as LibraryError
+    from limits.storage import storage_from_string
+
+    is_redis = url.split("://")[0] in {"redis", "rediss", "redis+unix"}
+    try:
+        if is_redis:
+            limit_s = REDIS_TIMEOUT_S
+            return storage_from_string(
+                url, wrap_exceptions=True, socket_timeout=limit_s, socket_connect_timeout=limit_s
+            )
+    except LibraryError:
+        raise ConfigurationError("redis_url: the package redis (below version 8) is not installed.") from None
+    except ValueError:
+        pass
+    raise ConfigurationError("redis_url: give an address such as redis://localhost:6379.")
