@@ -125,7 +125,7 @@ def in_pieces(whole: bytes, size: int = 1) -> Script:
     return run
 
 
-@dataclass
+@dataclass(repr=False)
 class HostileUpstream:
     """Answers by the first segment of the path: `/<script>/v1/...`; `good` is a healthy server."""
 
