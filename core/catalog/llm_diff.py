@@ -105,12 +105,17 @@ def _problem(sheet: PriceSheet, one: FedModel, at: dt.datetime, day: dt.date) ->
     stated = {(row.component, row.processing, row.min_input_tokens) for row in one.rows}
     processings = {processing for _, processing, _ in stated}
     for row in sheet.rows:
-        if row.processing not in processings or row.component not in COMPONENTS or not row.holds_at(at):
+        if row.processing not in processings or row.component not in COMPONENTS:
             continue
+        # Otherwise a price of the feed's day would go on over one that began or was checked since.
+        if row.valid_from is not None and row.valid_from > at:
+            return HeldModel(key=one.key, reason="older", detail=f"{row.valid_from:%Y-%m-%d}")
+        if not row.holds_at(at):
+            continue
+        if row.as_of is not None and row.as_of > day:
+            return HeldModel(key=one.key, reason="older", detail=f"{row.as_of}")
         if row.is_special:
             return HeldModel(key=one.key, reason="hours", detail=row.component)
-        if row.as_of is not None and row.as_of > day and row.layer == "feed":
-            return HeldModel(key=one.key, reason="older", detail=f"{row.as_of}")
         if (row.component, row.processing, row.min_input_tokens) not in stated and listed(sheet, row, at) is row:
             tier = f" > {row.min_input_tokens}" if row.min_input_tokens else ""
             return HeldModel(key=one.key, reason="incomplete", detail=f"{row.processing} {row.component}{tier}")
@@ -132,17 +137,20 @@ def _without_noise(sheet: PriceSheet, one: FedModel, at: dt.datetime) -> FedMode
     rows = []
     for row in one.rows:
         now = listed(sheet, row, at)
+        if now is not None and now.min_input_tokens == row.min_input_tokens:
+            # The feed knows tiers only as "above"; some sellers count the threshold itself in.
+            row = replace(row, threshold_op=now.threshold_op)
         if now is not None and now.micro_usd_per_mtok and abs(_ratio(row, now) - 1) <= NOISE_SHARE:
-            row = replace(row, micro_usd_per_mtok=now.micro_usd_per_mtok, threshold_op=now.threshold_op)
+            row = replace(row, micro_usd_per_mtok=now.micro_usd_per_mtok)
         rows.append(row)
     return replace(one, rows=tuple(rows))
 
 
 def _refusal(rows: int, held_rows: int, day: dt.date, held_date: dt.date | None) -> str | None:
-    if rows == 0:
-        return "The feed holds no usable price; the last prices stay."
     if held_date is not None and day < held_date:
         return f"The feed of {day} is older than the prices held, of {held_date}; those stay."
+    if rows == 0:
+        return "The feed holds no usable price; the last prices stay."
     if rows < MIN_ROWS_SHARE * held_rows:
         return f"The feed holds {rows} prices where {held_rows} are known, fewer than 80 %; the last prices stay."
     return None

@@ -172,6 +172,13 @@ def test_an_entry_poorer_than_what_is_held_is_held(catalog: Catalog) -> None:
     assert [(one.reason, one.detail) for one in diff.held] == [("incomplete", "standard cache_read")]
 
 
+def test_a_table_from_before_our_price_began_or_was_checked_is_held(catalog: Catalog) -> None:
+    older = feed({"gpt-4.1": GPT | {"input_cost_per_token_batches": 1e-06, "output_cost_per_token_batches": 4e-06,
+                                    "cache_read_input_token_cost_batches": 5e-07}}, dt.date(2026, 9, 1))  # fmt: skip
+    diff = preview(catalog.engine, older)
+    assert [one.reason for one in diff.held] == ["older"], "its batch prices were verified in October"
+
+
 def test_an_older_or_thinner_feed_is_refused_whole(catalog: Catalog) -> None:
     refreshed(catalog, {"gpt-4.1": GPT, "gpt-4.1-next": GPT})
     older = preview(catalog.engine, feed({"gpt-4.1": GPT, "gpt-4.1-next": GPT}, DAY - dt.timedelta(days=1)))
