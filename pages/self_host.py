@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from core.workload import Workload
-from pages.parts import self_host_charts, self_host_inputs, self_host_verdict, state, tables, widgets
+from pages.parts import per_token, self_host_charts, self_host_inputs, self_host_verdict, state, tables, widgets
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan, make_plan, what_would_fit
 from pages.parts.state import catalog, fmt, tr
@@ -47,20 +47,23 @@ def page() -> None:
 
 def _answer(plan: Plan) -> None:
     show = fmt()
-    one, two, three, four = st.columns(4)
+    cells, per_month = widgets.cards(), tr("common.per_month")
     api, best = plan.api, plan.best
-    one.metric(
+    cells.metric(
         tr("self_host.metric_api", name=api.key.partition("/")[0] if api else "–"),
-        show.money_short(api.usd_per_month if api else None),
-    )
+        f"{show.money_short(api.usd_per_month)} {per_month}" if api else "–", border=True,
+    )  # fmt: skip
     fleet = best.fleet if best else None
-    two.metric(
+    cells.metric(
         tr("self_host.metric_fleet", name=_fleet_name(plan)),
-        show.money_short(fleet.tco_usd_per_month if fleet else None),
-    )
+        f"{show.money_short(fleet.tco_usd_per_month)} {per_month}" if fleet else "–", border=True,
+    )  # fmt: skip
     saving = api.usd_per_month - fleet.tco_usd_per_month if api and fleet else None
-    three.metric(tr("self_host.metric_saving"), show.money_short(saving), help=tr("self_host.metric_saving_help"))
-    four.metric(tr("self_host.metric_even"), _even_text(plan), help=tr("self_host.metric_even_help"))
+    cells.metric(
+        tr("self_host.metric_saving"), "–" if saving is None else f"{show.money_short(saving)} {per_month}",
+        help=tr("self_host.metric_saving_help"), border=True,
+    )  # fmt: skip
+    cells.metric(tr("self_host.metric_even"), _even_text(plan), help=tr("self_host.metric_even_help"), border=True)
 
 
 def _fleet_name(plan: Plan) -> str:
@@ -136,33 +139,7 @@ def _why(plan: Plan, choices: Choices) -> None:
 def _offers(plan: Plan, workload: Workload) -> None:
     st.header(tr("self_host.offers_title"))
     today = dt.datetime.now(dt.UTC).date()
-    columns = [
-        tables.Column(field="provider", label=tr("self_host.col_provider"), pinned=True),
-        tables.Column(field="gpu", label=tr("self_host.col_gpu")),
-        tables.Column(field="region", label=tr("self_host.col_region")),
-        tables.Column(field="gpus", label=tr("self_host.col_gpus"), kind="number"),
-        tables.Column(field="usd_per_mtok", label=tr("self_host.col_per_mtok"), kind="money", unit="/Mtok", digits=3),
-        tables.Column(field="tco", label=tr("self_host.col_tco"), kind="money", unit=tr("common.per_month")),
-        tables.Column(field="utilization", label=tr("self_host.col_utilization"), kind="share"),
-        tables.Column(field="speed", label=tr("self_host.col_speed"), kind="number", unit="tok/s"),
-        tables.Column(field="as_of", label=tr("self_host.col_age")),
-        tables.Column(field="source", label=tr("self_host.col_source")),
-    ]
-    rows = [
-        {
-            "provider": one.offer.provider_id,
-            "gpu": f"{one.offer.gpu_count} × {one.offer.gpu_model} {one.offer.gpu_form or ''}".strip(),
-            "region": one.offer.region or one.offer.country or "–",
-            "gpus": one.fleet.gpu_count,
-            "usd_per_mtok": one.fleet.usd_per_mtok,
-            "tco": one.fleet.tco_usd_per_month,
-            "utilization": one.fleet.utilization,
-            "speed": one.estimate.output_tokens_per_s,
-            "as_of": widgets.age_text(one.offer.as_of, today),
-            "source": one.offer.source,
-        }
-        for one in plan.ranked[:TABLE_ROWS]
-    ]
+    rows, columns = per_token.rows(plan.ranked[:TABLE_ROWS], today), per_token.columns()
     tables.table(rows, columns, key="sh_offers", alt=tr("self_host.offers_title"), height=320)
     tables.download(rows, columns, key="sh_csv", file_stem="breakeven-rent-or-call")
     widgets.show_sources([(one.offer.source, one.offer.as_of) for one in plan.ranked[:TABLE_ROWS]], today)

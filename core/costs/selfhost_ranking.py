@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.costs.gpu_specs import UnknownGpuError
 from core.costs.gpus import GpuOffer
@@ -29,30 +30,16 @@ def replica_estimate(
     shape: ModelShape, offer: GpuOffer, workload: Workload, precision: str
 ) -> ThroughputEstimate | None:
     """Speed of one replica on an offer's GPUs; None when the GPU has no spec or would need too many of them."""
-    found = _estimate(
+    return _smallest(
         shape, offer.gpu_model, offer.gpu_form, precision, workload.input_tokens, max(1, workload.output_tokens)
     )
-    return found
 
 
-_estimates: dict[tuple[object, ...], ThroughputEstimate | None] = {}
-
-
-def _estimate(
-    shape: ModelShape, gpu_model: str, gpu_form: str | None, precision: str, input_tokens: int, output_tokens: int
-) -> ThroughputEstimate | None:
-    """As `estimate_throughput` for the smallest replica that fits; remembered, for many offers share a GPU."""
-    key = (shape, gpu_model, gpu_form, precision, input_tokens, output_tokens)
-    if key not in _estimates:
-        if len(_estimates) > 10_000:
-            _estimates.clear()
-        _estimates[key] = _smallest(shape, gpu_model, gpu_form, precision, input_tokens, output_tokens)
-    return _estimates[key]
-
-
+@lru_cache(maxsize=10_000)
 def _smallest(
     shape: ModelShape, gpu_model: str, gpu_form: str | None, precision: str, input_tokens: int, output_tokens: int
 ) -> ThroughputEstimate | None:
+    """As `estimate_throughput` for the smallest replica that fits; remembered, for many offers share a GPU."""
     gpus = 1
     while gpus <= MAX_GPUS_PER_REPLICA:
         try:

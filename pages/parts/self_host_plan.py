@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from core.costs.model_shapes import model_shape
 from core.costs.monthly_prices import PriceGap, plan_lengths, request_cost
 from core.costs.monthly_ways import ModelWay
-from core.costs.selfhost import Machine, naive_break_even_requests
+from core.costs.selfhost import Machine, fleet_for, naive_break_even_requests
 from core.costs.selfhost_break_even import BreakEven, break_even
 from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
-from core.costs.throughput import ModelDoesNotFitError
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
 from pages.parts.self_host_inputs import WELL_KNOWN, Choices, hosts_of
@@ -84,12 +83,15 @@ def _crossed(plan: Plan, choices: Choices, workload: Workload) -> Plan:
         return plan
     machine = machine_of(plan.best.offer, plan.best.estimate)
     slow, fast = plan.best.estimate.low, plan.best.estimate.high
+    best, usd, operations = plan.best, plan.api.usd_per_request, choices.operations
     if choices.measured_tokens_per_s is not None:
+        # The reader's own figure holds for the fleet itself, not only for where it breaks even.
         machine = replace(machine, tokens_per_s_per_replica=choices.measured_tokens_per_s)
         slow = fast = choices.measured_tokens_per_s
-    usd, operations = plan.api.usd_per_request, choices.operations
+        best = replace(best, fleet=fleet_for(machine, workload, operations))
     return replace(
         plan,
+        best=best,
         machine=machine,
         even=break_even(machine, workload, operations, usd),
         even_low=break_even(replace(machine, tokens_per_s_per_replica=fast), workload, operations, usd),
@@ -101,6 +103,3 @@ def _crossed(plan: Plan, choices: Choices, workload: Workload) -> Plan:
 def what_would_fit(model_id: str, precision: str) -> float:
     """GB of memory the weights take, for the sentence of an empty table."""
     return model_shape(model_id).weight_gb(precision)
-
-
-__all__ = ["ApiBill", "ModelDoesNotFitError", "Plan", "api_bills", "make_plan", "what_would_fit"]
