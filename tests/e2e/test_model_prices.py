@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -43,3 +46,19 @@ def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
     page = one.open("/model-prices?lang=ko")
     expect(page.get_by_role("heading", name="이 워크로드에서 모델별 비용은 얼마입니까?")).to_be_visible()
     assert not one.has_sideways_scroll()
+
+
+def test_a_downloaded_price_table_bills_until_it_is_undone(visit: OpenVisit, tmp_path: Path) -> None:
+    table = tmp_path / "prices.json"
+    entry = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.5e-06}
+    entry |= {"output_cost_per_token": 8e-06, "cache_read_input_token_cost": 5e-07}
+    table.write_text(json.dumps({"gpt-4.1": entry}), encoding="utf-8")
+    page = visit().open("/model-prices?mp_view=feed&mp_compare=openai/gpt-4.1&req=1000&in=1000000&out=0&insd=0")
+    bill = page.get_by_test_id("stMetricValue").first
+    expect(bill).to_contain_text("$2K")
+    page.locator("input[type=file]").set_input_files(table)
+    page.get_by_role("button", name="Take these prices in").click()
+    expect(page.get_by_text("Taken in: 3 prices added")).to_be_visible()
+    expect(bill).to_contain_text("$2.5K")
+    page.get_by_role("button", name="Undo the refresh").click()
+    expect(bill).to_contain_text("$2K")
