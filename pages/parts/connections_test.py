@@ -14,6 +14,7 @@ from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
 
 ENDPOINT, MODEL, RESULT = "connections_endpoint", "connections_model", "_connections_result"
+MAX_MODEL_CHARS = 200
 ICONS = {"ok": "check", "failed": "close", "skipped": "remove", "not_needed": "remove"}
 
 
@@ -28,11 +29,17 @@ def show_test() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(tr("connections.test_pick"), list(found), key=ENDPOINT, width=260)
         endpoint = found.get(str(name)) or next(iter(found.values()))
-        model = st.selectbox(tr("connections.test_model"), gateway.models_of(endpoint), key=MODEL, width=320)
+        # A server of one's own has models that no catalog knows.
+        model = st.selectbox(
+            tr("connections.test_model"), gateway.models_of(endpoint), key=f"{MODEL}_{endpoint.name}",
+            width=320, accept_new_options=True, placeholder=tr("connections.test_model_hint"),
+        )  # fmt: skip
         is_asked = st.button(tr("connections.test_now"), key="connections_test", icon=":material/play_arrow:")
-    if is_asked and model:
+    if is_asked and not str(model or "").strip():
+        st.warning(tr("connections.test_model_missing"), icon=":material/edit:")
+    elif is_asked:
         with st.spinner(tr("connections.testing")):
-            result = gateway.gateway().check(endpoint.name, str(model))
+            result = gateway.gateway().check(endpoint.name, str(model).strip()[:MAX_MODEL_CHARS])
             st.session_state[RESULT] = (result, endpoint.provider_id)
     if RESULT in st.session_state:
         _show(*st.session_state[RESULT])
@@ -52,9 +59,13 @@ def _show(result: CheckResult, provider_id: str) -> None:
 
 
 def _line(step: Step) -> str:
-    seconds = "" if step.seconds is None else f" · {fmt().number(step.seconds * 1_000)} ms"
+    time = "" if step.seconds is None else f" · {_ms(step.seconds * 1_000)} ms"
     state = tr(f"connections.step_{step.status}")
-    return f":material/{ICONS[step.status]}: **{tr(f'connections.step_{step.name}')}** {state}{seconds}"
+    return f":material/{ICONS[step.status]}: **{tr(f'connections.step_{step.name}')}** {state}{time}"
+
+
+def _ms(milliseconds: float) -> str:
+    return fmt().number(milliseconds, 0 if milliseconds >= 10 else 1)
 
 
 def _show_models(endpoint: str, provider_id: str, models: tuple[str, ...]) -> None:

@@ -182,3 +182,16 @@ def test_a_broken_database_is_one_sentence(open_page: OpenPage, tmp_path: Path) 
 
     assert not at.exception
     assert "damaged" in at.error[0].value
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [("en", "Type the name of a model"), ("ko", "모델 이름을")])
+def test_a_server_whose_models_nobody_knows_asks_for_a_name(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, sentence: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_ENABLED", "1")
+    at = open_page("connections", lang=lang)
+    at.selectbox(key="connections_endpoint").select("ollama").run()
+    at.button(key="connections_test").click().run()
+
+    assert not at.exception
+    assert sentence in at.warning[0].value
