@@ -41,13 +41,11 @@ def page() -> None:
     left, right = st.columns([7, 3], gap="large")
     with right:
         gpu_inputs.draw_filters(options)
-    others = _rate(offers, replace(choices, wanted=choices.fit_filter), today)
     with left:
-        _chart(rated, others, choices, providers)
+        _view(rated, offers, choices, providers, today)
     if rated:
         chosen = _table(rated, choices, providers, today)
         gpu_story.story(chosen, offers, choices.plan, providers, choices.own_rtt_ms)
-    gpu_story.fits(others, choices.need, choices.plan, providers)
     gpu_views.rivals([one.offer for one in rated], providers)
     gpu_views.article(catalog().article_gpu_rows())
     widgets.show_sources(gpu_views.source_days(rated), today)
@@ -73,25 +71,32 @@ def _answer(
     show = fmt()
     best = cheapest(rated)
     near = cheapest(_rate(offers, replace(choices, wanted=replace(choices.wanted, countries=NEAR_KOREA)), today))
-    one, two, three, four = st.columns(4)
-    one.metric(
+    cells = widgets.cards()
+    cells.metric(
         tr("gpu_clouds.metric_cheapest", name=_name(best, providers)),
         show.money_short(best.offer.usd_per_gpu_hour if best else None),
         help=tr("gpu_clouds.metric_cheapest_help"),
+        border=True,
     )
     month = None
     if best:
         month = monthly_bill(best.offer, choices.plan, gpu_rows.terms(providers, best.offer.provider_id)).total_usd
-    two.metric(tr("gpu_clouds.metric_month", count=str(best.offer.gpu_count if best else 0)), show.money_short(month))
-    three.metric(
+    cells.metric(
+        tr("gpu_clouds.metric_month", count=str(best.offer.gpu_count if best else 0)),
+        show.money_short(month),
+        border=True,
+    )
+    cells.metric(
         tr("gpu_clouds.metric_near", name=_name(near, providers)),
         show.money_short(near.offer.usd_per_gpu_hour if near else None),
         help=tr("gpu_clouds.metric_near_help"),
+        border=True,
     )
-    four.metric(
+    cells.metric(
         tr("gpu_clouds.metric_count"),
         f"{show.number(sum(one.ranks for one in rated))} / {show.number(len(rated))}",
         help=tr("gpu_clouds.metric_count_help"),
+        border=True,
     )
 
 
@@ -99,17 +104,27 @@ def _name(one: Rated | None, providers: Providers) -> str:
     return gpu_rows.provider_name(providers, one.offer.provider_id) if one else "–"
 
 
-def _chart(rated: list[Rated], others: list[Rated], choices: Choices, providers: Providers) -> None:
+def _view(
+    rated: list[Rated], offers: Sequence[GpuOffer], choices: Choices, providers: Providers, today: dt.date
+) -> None:
+    """The one chosen way to look at the offers; the others do not run. Two of them ask across all GPUs."""
+    names = {one: tr(f"gpu_clouds.view_{one}") for one in gpu_inputs.VIEWS}
     st.segmented_control(
         tr("gpu_clouds.field_view"), gpu_inputs.VIEWS, key="gc_view", required=True, label_visibility="collapsed",
-        format_func=lambda one: tr(f"gpu_clouds.view_{one}"),
+        format_func=names.__getitem__,
     )  # fmt: skip
-    if choices.view == "performance":
-        gpu_views.against_speed(others, gpu_specs())
-    elif cheapest(rated):
+    if choices.view == "provider" and cheapest(rated):
         gpu_views.by_provider(rated, providers, choices.measure)
-    else:
+    elif choices.view == "provider":
         widgets.show_empty(tr("gpu_clouds.none"), tr("gpu_clouds.none_body"))
+    else:
+        others = _rate(offers, replace(choices, wanted=choices.fit_filter), today)
+        if choices.view == "performance":
+            gpu_views.against_speed(others, gpu_specs())
+        elif choices.view == "fits":
+            gpu_story.fits(others, choices.need, choices.plan, providers)
+        else:
+            gpu_views.by_token([one.offer for one in others if one.ranks], today)
 
 
 def _table(rated: list[Rated], choices: Choices, providers: Providers, today: dt.date) -> GpuOffer:

@@ -20,7 +20,7 @@ from pages.parts.state import tr
 DEFAULT_GPU = "H100-80GB"
 ALL = ""
 MODES = ("always", "schedule", "utilization")
-VIEWS = ("provider", "performance")
+VIEWS = ("provider", "performance", "fits", "tokens")
 # Name, default, limits: the numbers of the bill and of what must fit.
 NUMBERS: Mapping[str, tuple[float | None, float, float]] = {
     "hours": (10.0, 0, 24), "days": (5.0, 0, 7), "util": (50.0, 0, 100), "storage": (100.0, 0, 1e6),

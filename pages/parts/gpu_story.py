@@ -171,7 +171,6 @@ def _topup(offer: GpuOffer, providers: Providers) -> str:
 def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: Providers) -> None:
     """What memory the model needs, and the cheapest machines that hold it."""
     show = fmt()
-    st.header(tr("gpu_clouds.fit_title"))
     draw_need()
     st.caption(
         tr(
@@ -215,6 +214,6 @@ def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Provide
             tables.Column(field="region", label=tr("gpu_clouds.col_region")),
         ],
         key="gc_fits",
-        alt=tr("gpu_clouds.fit_title"),
+        alt=tr("gpu_clouds.view_fits"),
         height="content",
     )

@@ -11,11 +11,16 @@ import streamlit as st
 from core.catalog.gpu_article import ArticleGpuRow
 from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
-from pages.parts import charts, tables
+from core.costs.selfhost import Operations
+from core.costs.selfhost_ranking import rank_offers
+from pages.parts import charts, per_token, tables, widgets
 from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
-from pages.parts.state import fmt, tr
+from pages.parts.shell import page_of
+from pages.parts.state import fmt, tr, workload
 
 PROVIDERS_SHOWN = 14
+TOKEN_ROWS, PRECISION = 100, "fp8"
+SELF_HOST_MODEL, DEFAULT_OPEN_MODEL = "sh_model", "llama-3.3-70b"
 ROW_PX, MARGIN_PX = 26, 70
 
 
@@ -37,14 +42,17 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
         f"{price} · {tr('common.undated')}" if flag else price for price, flag in zip(prices, undated, strict=True)
     ]
     full = charts.colour("rent")
-    fig = charts.figure(height_px=MARGIN_PX + ROW_PX * len(shown))
-    fig.add_bar(
-        x=amounts, y=names, orientation="h", text=texts, textposition="outside", cliponaxis=False,
-        marker_color=[charts.see_through(full, 0.45) if flag else full for flag in undated],
-        hovertext=[f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown], hoverinfo="text+y",
-    )  # fmt: skip
-    fig.update_yaxes(autorange="reversed")
-    fig.update_xaxes(rangemode="tozero", range=[0, max(amounts) * 1.35])
+    bars = {
+        "type": "bar", "x": amounts, "y": names, "orientation": "h", "text": texts, "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": [charts.see_through(full, 0.45) if flag else full for flag in undated]},
+        "hovertext": [f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown], "hoverinfo": "text+y",
+    }  # fmt: skip
+    axes = {
+        "yaxis": {"autorange": "reversed"},
+        "xaxis": {"rangemode": "tozero", "range": [0, max(amounts) * 1.35]},
+    }
+    fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
     numbers = pd.DataFrame({tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]})
     last = max((place for place, flag in enumerate(undated) if flag == undated[0]), key=lambda place: amounts[place])
     title = tr(
@@ -53,6 +61,19 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
     )  # fmt: skip
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
     charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=numbers)
+
+
+def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
+    """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call."""
+    model_id = str(st.session_state.get(SELF_HOST_MODEL) or DEFAULT_OPEN_MODEL)
+    ranked = rank_offers(offers, model_id, workload(), Operations(), precision=PRECISION, today=today)[:TOKEN_ROWS]
+    st.caption(tr("gpu_clouds.token_note", model=model_id, precision=PRECISION.upper()))
+    st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
+    if ranked:
+        columns, rows = per_token.columns(), per_token.rows(ranked, today)
+        tables.table(rows, columns, key="gc_tokens", alt=tr("gpu_clouds.view_tokens"), height=380)
+    else:
+        widgets.show_empty(tr("gpu_clouds.fit_none"), tr("gpu_clouds.fit_none_body"))
 
 
 def unit_name(measure: str) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.parts.state import fmt, later, tr
 from pages.parts.widgets import plain
 
+LONG_TABLE_ROWS = 30
 NUMERIC = frozenset({"number", "money", "share"})
 UTF8_BOM = "utf-8-sig"  # Excel reads Korean in a CSV file only with a byte order mark
 
@@ -48,6 +49,9 @@ def frame(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[Co
         values = source[column.field]
         if column.kind in NUMERIC:
             values = pd.to_numeric(values, errors="coerce").astype("float64") * factors.get(column.kind, 1.0)
+        elif column.kind == "text" and len(values) >= LONG_TABLE_ROWS and values.nunique() * 2 < len(values):
+            # Repeated words (providers, sources) travel once.
+            values = values.astype("category")
         found[column.field] = values
     return found
 

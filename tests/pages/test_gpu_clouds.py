@@ -77,6 +77,33 @@ def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: di
     assert at.warning
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("view", ["provider", "performance", "fits", "tokens"])
+def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, view: str, lang: str) -> None:
+    at = open_page("gpu_clouds", query={"gc_view": view}, lang=lang)
+
+    assert (len(at.get("plotly_chart")) == 1) == (view in {"provider", "performance"})
+
+
+def test_the_machines_that_hold_a_model_come_with_the_arithmetic(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_view": "fits", "gc_params": "70", "gc_precision": "fp8"})
+
+    # 70 billion parameters of one byte.
+    assert any(one.value.startswith("70.0 GB weights") for one in at.caption)
+    found = at.dataframe[0].value
+    assert found["memory"].min() > 70
+    assert found["hour"].is_monotonic_increasing
+
+
+def test_offers_are_ranked_by_what_a_useful_token_costs(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_view": "tokens", "req": "5000000"})
+    ranked = at.dataframe[0].value
+
+    dated = ranked[~ranked["as_of"].isin(["undated"])]
+    assert dated["usd_per_mtok"].is_monotonic_increasing
+    assert len(ranked) > 20
+
+
 def test_filters_that_leave_nothing_say_so(open_page: OpenPage) -> None:
     at = open_page("gpu_clouds", query={"gc_gpu": "K80", "gc_country": "KR", "gc_memory_min": "100000"})
 
@@ -85,7 +112,7 @@ def test_filters_that_leave_nothing_say_so(open_page: OpenPage) -> None:
 
 
 def test_a_model_that_fits_nowhere_says_what_to_do(open_page: OpenPage) -> None:
-    at = open_page("gpu_clouds", query={"gc_params": "10000", "gc_precision": "bf16"})
+    at = open_page("gpu_clouds", query={"gc_params": "10000", "gc_precision": "bf16", "gc_view": "fits"})
 
     assert any("No machine" in one.value for one in at.info)
 
