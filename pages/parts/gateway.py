@@ -192,7 +192,9 @@ def _gateway(_fingerprint: str) -> Gateway:
         who.settle(call)
         log.record(call)
 
-    return Gateway(endpoints(), on_attempt=log.record, on_call=finished, price=_pricer())
+    return Gateway(
+        endpoints(), on_attempt=log.record, on_call=finished, price=_pricer(), redis_url=state.settings().redis_url
+    )
 
 
 def gateway() -> Gateway:
