@@ -57,7 +57,7 @@ def test_stop_ends_the_answer_keeps_it_and_marks_it(visit: OpenVisit) -> None:
     page = one.open(f"/playground?{CHAIN}")
     ask(page, "Summarise why failover matters, at length.")
     expect(page.get_by_text("gpt-4.1 is writing")).to_be_visible()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".st-key-playground_stop_now button").click()
 
     expect(page.get_by_text("Incomplete: stopped, and the connection closed")).to_be_visible()
     expect(page.get_by_role("button", name="Ask again")).to_be_visible()

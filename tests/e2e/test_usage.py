@@ -36,6 +36,7 @@ def export(path: Path) -> Path:
 def test_an_export_becomes_the_workload(visit: OpenVisit, tmp_path: Path) -> None:
     one = visit()
     page = one.open("/spend")
+    page.get_by_test_id("stExpander").get_by_text("Import and files").click()
     page.locator("input[type=file]").set_input_files(export(tmp_path / "activity.csv"))
     expect(page.get_by_text("1 rejected rows and why")).to_be_visible()
     page.get_by_role("button", name="Import 100 rows").click()
