@@ -70,7 +70,11 @@ def _answer(
     """The cheapest that can be trusted, its month, the cheapest near Korea, and how much was compared."""
     show = fmt()
     best = cheapest(rated)
-    near = cheapest(_rate(offers, replace(choices, wanted=replace(choices.wanted, countries=NEAR_KOREA)), today))
+    if choices.wanted.countries:
+        nearby = _rate(offers, replace(choices, wanted=replace(choices.wanted, countries=NEAR_KOREA)), today)
+    else:
+        nearby = [one for one in rated if one.offer.country in NEAR_KOREA]
+    near = cheapest(nearby)
     cells = widgets.cards()
     cells.metric(
         tr("gpu_clouds.metric_cheapest", name=_name(best, providers)),

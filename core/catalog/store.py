@@ -29,6 +29,7 @@ class Catalog:
         self.refused = tuple(refused)
         self.llm = LlmPrices(engine)
         self._offers: tuple[int, list[GpuOffer]] | None = None
+        self._providers: tuple[int, dict[str, Mapping[str, Any]]] | None = None
 
     def gpu_offers(
         self,
@@ -46,6 +47,8 @@ class Catalog:
         offers = self._current_offers() if at is None else load_offers(self.engine, at)
         wanted = {"gpu_model": gpu, "country": country, "provider_id": provider, "purchase_option": purchase_option}
         wanted = {name: value for name, value in wanted.items() if value is not None}
+        if not wanted:
+            return list(offers)
         return [one for one in offers if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def _current_offers(self) -> list[GpuOffer]:
@@ -65,7 +68,10 @@ class Catalog:
 
     def providers(self) -> dict[str, Mapping[str, Any]]:
         """What is known of each provider, by id."""
-        return load_providers(self.engine)
+        version = self._version()
+        if self._providers is None or self._providers[0] != version:
+            self._providers = (version, load_providers(self.engine))
+        return self._providers[1]
 
     def gpu_snapshots(self) -> list[Snapshot]:
         """What was taken in, newest first."""

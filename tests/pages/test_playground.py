@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.gateway.chat import ChatRequest, Message
 from core.gateway.demo import FAULTS
-from core.gateway.endpoints import PRESETS
+from core.gateway.endpoints import PRESETS, Endpoint
 from pages.parts.playground_text import as_json, as_markdown, code_example, estimated_tokens, safe_markdown
 from tests.pages.conftest import OpenPage, assert_whole
 
@@ -106,6 +107,24 @@ def test_when_every_model_fails_the_reason_and_a_way_on_are_given(open_page: Ope
     assert_whole(at)
     assert not at.error
     assert "gpt-4.1" in at.chat_message[1].caption[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_dead_upstream_is_left_at_once_or_explained(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    dead = Endpoint(name="openai", base_url=f"http://127.0.0.1:{port}/v1", api_key="k", models=("gone",))
+    monkeypatch.setattr("pages.parts.gateway.real_endpoints", lambda: (dead,))
+
+    alone = send(open_page("playground", lang=lang, query={"playground_chain": ["openai/gone"]}))
+    assert len(alone.error) == 1
+    assert not alone.chat_message[1].caption
+
+    helped = send(open_page("playground", lang=lang, query={"playground_chain": ["openai/gone", CHAIN[0]]}))
+    assert not helped.error
+    assert "gpt-4.1" in helped.chat_message[1].caption[0].value
 
 
 def test_the_cap_stops_clearly_before_anything_is_sent(open_page: OpenPage) -> None:
