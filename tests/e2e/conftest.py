@@ -17,7 +17,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.conftest import PROJECT
 
@@ -27,6 +27,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 START_TIMEOUT_S = 120
 LOAD_TIMEOUT_MS = 60_000
+# A busy machine draws late; what is wrong stays wrong longer than this.
+EXPECT_TIMEOUT_MS = 15_000
+expect.set_options(timeout=EXPECT_TIMEOUT_MS)
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 # A deep link makes the front end probe below its path first; these two 404 are Streamlit's design.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
