@@ -13,11 +13,12 @@ from core.gateway.classify import error_type, error_words
 from core.gateway.decoding import BodyDecoder
 from core.gateway.dialects.shape import Piece, load
 from core.gateway.hearing import Hearing
-from core.gateway.http import Http, Response
+from core.gateway.http import Http
 from core.gateway.policy import Policy
 from core.gateway.retry_after import retry_after_s
 from core.gateway.routes import Route
 from core.gateway.sse import SseEvent, SseParser
+from core.gateway.wire import Response
 
 ERROR_BODY_BYTES = 64 * 1024
 ERROR_BODY_S = 2.0

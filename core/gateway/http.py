@@ -1,13 +1,12 @@
-"""How do bytes go out and come back? The only file of the gateway that knows the HTTP library."""
+"""How do bytes go out and come back? The only file of the gateway that knows httpx."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,8 +15,10 @@ from core.gateway import errors as e
 from core.gateway.decoding import ACCEPT_ENCODING
 from core.gateway.dialects.shape import Outgoing
 from core.gateway.endpoints import is_forbidden_address
+from core.gateway.wire import Address, Response, fault_of
 
-KEEPALIVE_S = 30.0
+if TYPE_CHECKING:
+    from core.gateway.lines import Lines
 
 _HEADERS = {
     "accept": "*/*",
@@ -26,53 +27,24 @@ _HEADERS = {
     "user-agent": "breakeven",
 }
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 Transport = httpx.AsyncBaseTransport
 
 
-class Response:
-    """A response whose body has not been read. Close it always."""
-
-    def __init__(self, response: httpx.Response, on_close: Callable[[], None]) -> None:
-        self._response = response
-        self._on_close = on_close
-        self.status_code = response.status_code
-        self.headers: Mapping[str, str] = response.headers
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body as it came, still packed. Raises ConnectionLostError, TruncatedError or ProtocolError."""
-        fault: e.GatewayError
-        try:
-            async for chunk in self._response.stream:  # type: ignore[union-attr]  # always asynchronous here
-                yield chunk
-            return
-        except _FAULTS as error:
-            fault = _fault(error)
-        raise fault
-
-    async def close(self) -> None:
-        """Give the connection back, or close it when the body has not ended."""
-        try:
-            await self._response.aclose()
-        except _FAULTS:
-            return
-        finally:
-            self._on_close()
-
-
 class Http:
-    """Connections that are kept and used again; belongs to one event loop.
+    """Sends requests over connections that are kept; belongs to one event loop.
 
-    Follows no redirect and reads no environment unless asked. One pool per connection, taken from a stack: the
-    library's own pool looks at every idle connection with every request, which costs more than the request when
-    fifty threads have been at work.
+    Follows no redirect and reads no environment unless asked. A request goes straight to a connection, since all that
+    httpx does beside takes a third of a call's time. A transport of the caller's, or the proxies of the environment,
+    get it through httpx.
     """
 
     def __init__(self, *, connect_timeout_s: float, trust_env: bool, transport: Transport | None) -> None:
         self._timeouts = {"connect": connect_timeout_s, "read": None, "write": None, "pool": None}
         self.trust_env = trust_env
-        self._given = transport
+        self._transport = transport
+        self._lines: Lines | None = None
         self._ssl: ssl.SSLContext | None = None
-        self._idle: dict[str, list[Transport]] = {}
 
     async def send(self, method: str, call: Outgoing, *, is_guarded: bool = False) -> Response:
         """Send and wait for the headers. `is_guarded`: refuse names that lead to forbidden addresses.
@@ -80,6 +52,9 @@ class Http:
         Raises DnsError, TlsError, ConnectError, ConnectTimeoutError, ConnectionLostError or ProtocolError. The
         caller bounds the time.
         """
+        # Loaded by the first call: a program that only imports the gateway does not wait for it.
+        from core.gateway.lines import FAULTS, Lines
+
         fault: e.GatewayError
         try:
             url = call.url
@@ -89,48 +64,35 @@ class Http:
                 url, extra, guarded = await _pinned(call.url)
                 extensions |= guarded
             headers = {**_HEADERS, **call.headers, **extra}
-            request = httpx.Request(method, _parsed(url), headers=headers, content=call.body, extensions=extensions)
-            return await self._exchange(request)
-        except _FAULTS as error:
-            fault = _fault(error)
+            if self._transport is None and not self.trust_env:
+                self._lines = self._lines or Lines(self.ssl_context)
+                return await self._lines.send(method, _address(url), headers, call.body, extensions)
+            request = httpx.Request(method, url, headers=headers, content=call.body, extensions=extensions)
+            return await self._send_through(request)
+        except (*_FAULTS, *FAULTS) as error:
+            fault = fault_of(error)
         # Raised here, so that the library's exception (it holds the headers, and with them the key) is not its context.
         raise fault
 
-    async def _exchange(self, request: httpx.Request) -> Response:
-        lane = f"{request.url.scheme}://{request.url.netloc.decode()}{request.extensions.get('sni_hostname', '')}"
-        idle = self._idle.setdefault(lane, [])
-        transport = idle.pop() if idle else self._new_transport()
-        try:
-            response = await transport.handle_async_request(request)
-        except BaseException:
-            self._put_back(lane, transport)
-            raise
-        return Response(response, lambda: self._put_back(lane, transport))
-
-    def _put_back(self, lane: str, transport: Transport) -> None:
-        idle = self._idle.setdefault(lane, [])
-        idle.append(transport)
-
     async def close(self) -> None:
         """Close every connection."""
-        given, idle = self._given, [t for lane in self._idle.values() for t in lane]
-        self._idle.clear()
-        for transport in idle if given is None else [given]:
-            await transport.aclose()
-
-    def _new_transport(self) -> Transport:
-        if self._given is not None:
-            return self._given
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
-        if self.trust_env:
-            return _Proxied(httpx.AsyncClient(verify=self.ssl_context(), limits=limits, trust_env=True))
-        return httpx.AsyncHTTPTransport(verify=self.ssl_context(), trust_env=False, limits=limits)
+        if self._lines is not None:
+            await self._lines.close()
+        if self._transport is not None:
+            await self._transport.aclose()
 
     def ssl_context(self) -> ssl.SSLContext:
         """The certificates and versions that every connection accepts; made when first needed."""
         if self._ssl is None:
             self._ssl = httpx.create_ssl_context(trust_env=self.trust_env)
         return self._ssl
+
+    async def _send_through(self, request: httpx.Request) -> Response:
+        if self._transport is None:
+            self._transport = _Proxied(httpx.AsyncClient(verify=self.ssl_context(), limits=_LIMITS, trust_env=True))
+        answer = await self._transport.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)  # noqa: S101  # what an async transport gives
+        return Response(answer.status_code, answer.headers.raw, answer.stream, _FAULTS, answer.aclose)
 
 
 class _Proxied(httpx.AsyncBaseTransport):
@@ -147,9 +109,10 @@ class _Proxied(httpx.AsyncBaseTransport):
 
 
 @lru_cache(maxsize=256)
-def _parsed(url: str) -> httpx.URL:
+def _address(url: str) -> Address:
     """The same few addresses come again and again, and parsing one takes a tenth of a call."""
-    return httpx.URL(url)
+    parsed = httpx.URL(url)
+    return Address(parsed.raw_scheme, parsed.raw_host, parsed.port, parsed.raw_path, parsed.netloc)
 
 
 async def _pinned(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
@@ -164,36 +127,3 @@ async def _pinned(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
     shown = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
     pinned = parts._replace(netloc=f"{shown}:{port}").geturl()
     return pinned, {"host": parts.netloc}, {"sni_hostname": host} if parts.scheme == "https" else {}
-
-
-def _fault(error: Exception) -> e.GatewayError:
-    """Our error for one of the library's; texts of ours only, since theirs may hold a URL or a header."""
-    if isinstance(error, e.GatewayError):
-        return error
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return e.ConnectTimeoutError("No connection came about in time.")
-    chain = list(_chain(error))
-    if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return e.TlsError("The encrypted connection could not be set up (certificate or TLS version).")
-    if any(isinstance(cause, socket.gaierror) for cause in chain):
-        return e.DnsError("The host name is not known.")
-    if isinstance(error, httpx.ConnectError):
-        return e.ConnectError("The connection was refused.")
-    if isinstance(error, httpx.RemoteProtocolError):
-        text = str(error)
-        if "incomplete" in text or "peer closed" in text:
-            return e.TruncatedError("The answer ends too early.")
-        if "without sending" in text:
-            return e.ConnectionLostError("The connection ended before an answer came.")
-        return e.ProtocolError("The answer is not valid HTTP.")
-    if isinstance(error, httpx.NetworkError | OSError):
-        return e.ConnectionLostError("The connection broke.")
-    return e.ProtocolError("The answer is not valid HTTP, or the address cannot be used.")
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found

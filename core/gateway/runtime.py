@@ -22,8 +22,9 @@ class Task(Generic[T]):
         self._work = work
         self._done = threading.Lock()
         self._done.acquire()
-        self._task: asyncio.Task[T] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._is_cancelled = False
+        self._is_ended = False
         self.result: T | None = None
         self.error: BaseException | None = None
 
@@ -33,7 +34,7 @@ class Task(Generic[T]):
             self._work.close()
             self._end(ClosedError("The call was cancelled before it began."))
             return
-        self._task = self._loop.create_task(self._work)
+        self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(self._finish)
 
     def cancel(self) -> None:
@@ -57,16 +58,27 @@ class Task(Generic[T]):
         if self._task is not None:
             self._task.cancel()
 
-    def _finish(self, task: asyncio.Task[T]) -> None:
-        if task.cancelled():
+    async def _run(self) -> None:
+        # Ends from within: the callback of the task comes one turn of the loop later.
+        try:
+            self.result = await self._work
+        except asyncio.CancelledError:
             self._end(ClosedError("The call was cancelled."))
-        elif (error := task.exception()) is not None:
+            raise
+        except Exception as error:  # noqa: BLE001  # handed to the thread that waits
             self._end(error)
         else:
-            self.result = task.result()
             self._end(None)
 
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        """For a task that was cancelled before its first step, or ended by more than an Exception."""
+        if self._is_ended:
+            return
+        self._work.close()
+        self._end(ClosedError("The call was cancelled.") if task.cancelled() else task.exception())
+
     def _end(self, error: BaseException | None) -> None:
+        self._is_ended = True
         self.error = error
         self._done.release()
 
