@@ -28,6 +28,9 @@ LOADED = "monthly-cost"
 MOVES: dict[str, tuple[str, float, float]] = {
     "monthly-cost": ("wl_growth_per_month_slider", 3, 4),
     "gpu-clouds": ("gc_storage", 100, 200),
+    "model-prices": ("mp_cap", 1_000, 1_001),
+    "rent-or-call": ("sh_t_staff", 0.1, 0.2),
+    "roi": ("roi_migration", 1_000, 2_000),
 }
 
 
