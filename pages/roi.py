@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import streamlit as st
 
@@ -88,9 +89,10 @@ def _details(case: Case, workload: Workload, today: dt.date) -> None:
     state.publish()  # the report carries the address, which must be that of this run
     with st.container(horizontal=True, key="roi_downloads"):
         tables.download(rows, columns, key="roi_csv", file_stem="breakeven-roi")
+        report = state.later(partial(roi_print.document, case, workload, state.share_address()))
         st.download_button(
-            tr("roi.print"), data=roi_print.document(case, workload), file_name="breakeven-roi.html",
-            mime="text/html", key="roi_print", on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
+            tr("roi.print"), data=report, file_name="breakeven-roi.html", mime="text/html", key="roi_print",
+            on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
         )  # fmt: skip
     if case.sources:
         widgets.show_sources(case.sources, today)

@@ -11,7 +11,7 @@ from pages.parts import tables
 from pages.parts.roi_case import Case
 from pages.parts.roi_charts import cumulative_title
 from pages.parts.roi_tables import figures, month_columns, months
-from pages.parts.state import fmt, lang, share_address, tr
+from pages.parts.state import fmt, lang, tr
 from pages.parts.workload_bar import summary
 
 _STYLE = (
@@ -23,8 +23,8 @@ _STYLE = (
 )
 
 
-def document(case: Case, workload: Workload) -> bytes:
-    """The report as UTF-8 HTML: takeaway, both ways, all figures, the cash flow, and the address that reproduces it."""
+def document(case: Case, workload: Workload, address: str) -> bytes:
+    """The report as UTF-8 HTML: takeaway, both ways, all figures, the cash flow, and `address`, which reproduces it."""
     switch = case.switch
     title = f"{tr('roi.title')} {switch.baseline.name} → {switch.new.name}"
     parts = [
@@ -34,7 +34,7 @@ def document(case: Case, workload: Workload) -> bytes:
         f"<p>{escape(tr('roi.terms', migration=fmt().money(switch.terms.migration_usd)))}</p>",
         _figures(figures(case)),
         _months(months(case)),
-        f'<p><a href="{escape(share_address())}">{escape(share_address())}</a></p>',
+        f'<p><a href="{escape(address)}">{escape(address)}</a></p>',
     ]
     return "\n".join(parts).encode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -58,6 +59,7 @@ def hosts_of(model_id: str, sheets: Mapping[str, PriceSheet]) -> list[str]:
     return sorted(found)[:HOSTS_SHOWN]
 
 
+@lru_cache(maxsize=16_384)
 def _plain(name: str) -> str:
     return "".join(char for char in name.lower() if char.isalnum())
 
