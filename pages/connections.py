@@ -36,23 +36,20 @@ def answer(lines: list[Line]) -> None:
     good = sum((one.ok_share or 0) * one.attempt_count for one in used)
     failed = [line for line in lines if line.health.last_error_at is not None]
     last = max(failed, key=lambda line: str(line.health.last_error_at), default=None)
-    cells = st.columns(3)
-    cells[0].metric(
-        tr("connections.keys"), fmt().number(len(ready)),
-        tr("connections.keys_note", count=sum(line.key_state == "missing" for line in lines)),
-        delta_color="off", delta_arrow="off", border=True, height="stretch",
-    )  # fmt: skip
-    cells[1].metric(
-        tr("connections.success"), fmt().percent(good / attempts if attempts else None, 1),
-        tr("connections.success_note", count=fmt().compact(attempts), days=connections_data.DAYS),
-        delta_color="off", delta_arrow="off", border=True, height="stretch",
-    )  # fmt: skip
-    cells[2].metric(
-        tr("connections.last_error"),
-        tr(f"diagnosis.{connections_data.topic(last.health.last_error)}_title") if last else tr("connections.none"),
-        last.label if last else tr("connections.none_note", days=connections_data.DAYS),
-        delta_color="off", delta_arrow="off", border=True, height="stretch",
-    )  # fmt: skip
+    with widgets.cards(3):
+        widgets.card(
+            tr("connections.keys"), fmt().number(len(ready)),
+            tr("connections.keys_note", count=sum(line.key_state == "missing" for line in lines)),
+        )  # fmt: skip
+        widgets.card(
+            tr("connections.success"), fmt().percent(good / attempts if attempts else None, 1),
+            tr("connections.success_note", count=fmt().compact(attempts), days=connections_data.DAYS),
+        )  # fmt: skip
+        widgets.card(
+            tr("connections.last_error"),
+            tr(f"diagnosis.{connections_data.topic(last.health.last_error)}_title") if last else tr("connections.none"),
+            last.label if last else tr("connections.none_note", days=connections_data.DAYS),
+        )
 
 
 def show_lines(lines: list[Line]) -> None:

@@ -75,33 +75,27 @@ def _answer(
     else:
         nearby = [one for one in rated if one.offer.country in NEAR_KOREA]
     near = cheapest(nearby)
-    cells = widgets.cards()
-    cells.metric(
-        tr("gpu_clouds.metric_cheapest", name=_name(best, providers)),
-        show.money_short(best.offer.usd_per_gpu_hour if best else None),
-        help=tr("gpu_clouds.metric_cheapest_help"),
-        border=True,
-    )
     month = None
     if best:
         month = monthly_bill(best.offer, choices.plan, gpu_rows.terms(providers, best.offer.provider_id)).total_usd
-    cells.metric(
-        tr("gpu_clouds.metric_month", count=str(best.offer.gpu_count if best else 0)),
-        show.money_short(month),
-        border=True,
-    )
-    cells.metric(
-        tr("gpu_clouds.metric_near", name=_name(near, providers)),
-        show.money_short(near.offer.usd_per_gpu_hour if near else None),
-        help=tr("gpu_clouds.metric_near_help"),
-        border=True,
-    )
-    cells.metric(
-        tr("gpu_clouds.metric_count"),
-        f"{show.number(sum(one.ranks for one in rated))} / {show.number(len(rated))}",
-        help=tr("gpu_clouds.metric_count_help"),
-        border=True,
-    )
+    with widgets.cards():
+        widgets.card(
+            tr("gpu_clouds.metric_cheapest"), show.money_short(best.offer.usd_per_gpu_hour if best else None),
+            _name(best, providers), explained=tr("gpu_clouds.metric_cheapest_help"),
+        )  # fmt: skip
+        count = best.offer.gpu_count if best else 0
+        widgets.card(
+            tr("gpu_clouds.metric_month"), show.money_short(month), tr("gpu_clouds.metric_month_note", count=count)
+        )
+        widgets.card(
+            tr("gpu_clouds.metric_near"), show.money_short(near.offer.usd_per_gpu_hour if near else None),
+            _name(near, providers), explained=tr("gpu_clouds.metric_near_help"),
+        )  # fmt: skip
+        widgets.card(
+            tr("gpu_clouds.metric_count"), show.number(sum(one.ranks for one in rated)),
+            tr("gpu_clouds.metric_count_note", count=show.number(len(rated))),
+            explained=tr("gpu_clouds.metric_count_help"),
+        )  # fmt: skip
 
 
 def _name(one: Rated | None, providers: Providers) -> str:

@@ -45,7 +45,8 @@ def page() -> None:
     widgets.show_problems(problems)
     shown = model_prices_data.under_cap(model_prices_data.bills(workload, model_prices_data.passing(known)))
     chosen = model_prices_data.shortlist(workload)
-    answer(shown, chosen)
+    with widgets.cards():
+        answer(shown, chosen)
     picture, inputs = st.columns([5, 2], gap="large")
     with picture:
         if chosen:
@@ -65,21 +66,20 @@ def page() -> None:
 
 def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:
     """The cheapest and dearest of the shortlist, what lies between, and the cheapest of all that pass the filters."""
-    cells = st.columns(4)
-    show = fmt()
     if chosen:
         best, worst = chosen[0], chosen[-1]
         saved = worst.usd_per_month - best.usd_per_month
-        share = show.percent(saved / worst.usd_per_month) if worst.usd_per_month else "0%"
-        cells[0].metric(best.name, show.money_short(best.usd_per_month) + tr("common.per_month"))
-        cells[1].metric(worst.name, show.money_short(worst.usd_per_month) + tr("common.per_month"))
-        cells[2].metric(tr("model_prices.spread", share=share), show.money_short(saved) + tr("common.per_month"))
+        widgets.card(tr("model_prices.cheapest_chosen"), _monthly(best.usd_per_month), best.name)
+        widgets.card(tr("model_prices.dearest_chosen"), _monthly(worst.usd_per_month), worst.name)
+        share = fmt().percent(saved / worst.usd_per_month) if worst.usd_per_month else "0%"
+        widgets.card(tr("model_prices.spread"), _monthly(saved), share)
     if shown:
-        cells[3].metric(
-            tr("model_prices.cheapest_of", count=show.number(len(shown))),
-            show.money_short(shown[0].usd_per_month) + tr("common.per_month"),
-            help=f"{shown[0].name} · {shown[0].provider_id}",
-        )
+        label = tr("model_prices.cheapest_of", count=fmt().number(len(shown)))
+        widgets.card(label, _monthly(shown[0].usd_per_month), f"{shown[0].name} · {shown[0].provider_id}")
+
+
+def _monthly(usd: float) -> str:
+    return f"{fmt().money_short(usd)} {tr('common.per_month')}"
 
 
 def controls(known: Mapping[str, PriceSheet]) -> None:

@@ -64,10 +64,7 @@ def answer(plan: Plan) -> None:
         saved = baseline.total_usd - best.total_usd
         share = fmt().percent(saved / baseline.total_usd)
         note = tr("monthly_cost.saving_of", share=share) if saved > 0 else tr("monthly_cost.no_saving")
-        st.metric(
-            tr("monthly_cost.saving", months=months), fmt().money_short(saved), note,
-            delta_color="green" if saved > 0 else "off", delta_arrow="off", border=True, height="stretch",
-        )  # fmt: skip
+        widgets.card(tr("monthly_cost.saving", months=months), fmt().money_short(saved), note, is_good=saved > 0)
     if best is not None:
         _risk_metric(plan, best)
 
@@ -80,24 +77,21 @@ def _cost_metric(label: str, way: WayResult, months: int) -> None:
     if way.total_usd is None:
         note = tr("monthly_cost.unknown_total")
     value = f"{fmt().money_short(float(way.planned_usd[0]))} {tr('common.per_month')}"
-    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+    widgets.card(label, value, note)
 
 
 def _risk_metric(plan: Plan, best: WayResult) -> None:
     if best.total_over_budget_share is not None and best.over_budget_share is not None:
         worst = fmt().percent(float(best.over_budget_share.max()))
-        st.metric(
+        widgets.card(
             tr("monthly_cost.risk"), fmt().percent(best.total_over_budget_share),
-            tr("monthly_cost.risk_total", share=worst), delta_color="off", delta_arrow="off", border=True,
-            height="stretch",
+            tr("monthly_cost.risk_total", share=worst),
         )  # fmt: skip
     elif best.total_band is not None:
-        low, high = (fmt().money_short(float(end)) for end in (best.total_band.p10, best.total_band.p90))
-        note = tr("monthly_cost.range_note", paths=fmt().number(plan.simulation.path_count))
-        st.metric(
-            tr("monthly_cost.range"), f"{low} – {high}", note, delta_color="off", delta_arrow="off", border=True,
-            height="stretch",
-        )  # fmt: skip
+        band = best.total_band
+        low, middle, high = (fmt().money_short(float(end)) for end in (band.p10, band.p50, band.p90))
+        paths = tr("monthly_cost.range_help", paths=fmt().number(plan.simulation.path_count))
+        widgets.card(tr("monthly_cost.range"), middle, f"{low} – {high}", explained=paths)
 
 
 def downloads(plan: Plan) -> None:

@@ -31,7 +31,8 @@ def page() -> None:
     st.title(tr("overview.title"))
     widgets.show_problems([*problems, *more])
     overview = make_overview(workload)
-    answer(overview)
+    with widgets.cards():
+        answer(overview)
     chart(overview)
     for sentence in overview.refused:
         st.caption(sentence)
@@ -42,23 +43,19 @@ def page() -> None:
 
 def answer(overview: Overview) -> None:
     """The cheapest of each kind, and what the best saves against today's way."""
-    cells = widgets.cards()
     for kind in ("call", "gateway", "rent"):
         way = overview.cheapest(kind)
-        name = way.name if way else tr("overview.none")
-        cells.metric(
+        widgets.card(
             tr(f"overview.metric_{kind}"),
             f"{fmt().money_short(_first(way))} {tr('common.per_month')}" if way else "–",
-            name, delta_color="off", delta_arrow="off", border=True, height="stretch",
-            help=tr(f"overview.metric_{kind}_help"),
+            way.name if way else tr("overview.none"), explained=tr(f"overview.metric_{kind}_help"),
         )  # fmt: skip
     best, baseline = overview.simulation.cheapest, overview.baseline
     if best and baseline and best.total_usd is not None and baseline.total_usd:
         saving = baseline.total_usd - best.total_usd
-        cells.metric(
-            tr("overview.metric_saving", months=len(overview.simulation.starts)),
-            fmt().money_short(saving), tr("overview.against", name=baseline.name),
-            delta_color="off", delta_arrow="off", border=True, height="stretch", help=tr("overview.metric_saving_help"),
+        widgets.card(
+            tr("overview.metric_saving", months=len(overview.simulation.starts)), fmt().money_short(saving),
+            tr("overview.against", name=baseline.name), explained=tr("overview.metric_saving_help"),
         )  # fmt: skip
 
 
@@ -96,7 +93,7 @@ def chart(overview: Overview) -> None:
             text=[f"  {show.money_short(way.total_usd)}" for way in known], hoverinfo="skip",
         )
     )  # fmt: skip
-    fig.update_xaxes(range=[0, max(high_ends) * 1.02], rangemode="tozero")
+    fig.update_xaxes(range=[0, max(high_ends) * 1.02], **charts.ticks(high_ends))
     best = known[-1]
     title = tr("overview.chart_title", name=best.name, months=months, total=show.money_short(best.total_usd))
     low, high = (show.money_short(float(value)) for value in (bands[-1].p10, bands[-1].p90))

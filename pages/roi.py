@@ -47,27 +47,25 @@ def page() -> None:
 
 def _answer(case: Case) -> None:
     show, switch, report = fmt(), case.switch, case.switch.report
-    one, two, three, four = st.columns(4)
-    share = roi_charts.percent(switch.savings_share)
-    one.metric(
-        tr("roi.metric_saving"), show.money_short(switch.savings_usd_per_month), share, delta_color="off",
-        delta_arrow="off", help=tr("roi.metric_saving_help"),
-    )  # fmt: skip
-    two.metric(
-        tr("roi.metric_payback"), roi_charts.payback_text(report.payback_months),
-        roi_tables.payback_reason(report.payback_kind) or None, delta_color="off", delta_arrow="off",
-    )  # fmt: skip
-    three.metric(
-        tr("roi.metric_npv", months=switch.months), show.money_short(report.npv_usd),
-        tr("roi.metric_irr", irr=roi_charts.percent(report.irr_per_year)) if report.irr.kind == "one" else None,
-        delta_color="off", delta_arrow="off", help=tr("roi.metric_npv_help"),
-    )  # fmt: skip
     chance = case.outcomes.paid_back_share if case.outcomes else None
-    four.metric(
-        tr("roi.metric_chance", months=switch.months), show.percent(chance),
-        tr("roi.simulated") if case.outcomes else tr("roi.chance_none"), delta_color="off", delta_arrow="off",
-        help=tr("roi.metric_chance_help"),
-    )  # fmt: skip
+    with widgets.cards():
+        widgets.card(
+            tr("roi.metric_saving"), show.money_short(switch.savings_usd_per_month),
+            roi_charts.percent(switch.savings_share), explained=tr("roi.metric_saving_help"),
+        )  # fmt: skip
+        widgets.card(
+            tr("roi.metric_payback"), roi_charts.payback_text(report.payback_months),
+            roi_tables.payback_reason(report.payback_kind) or None,
+        )  # fmt: skip
+        widgets.card(
+            tr("roi.metric_npv", months=switch.months), show.money_short(report.npv_usd),
+            tr("roi.metric_irr", irr=roi_charts.percent(report.irr_per_year)) if report.irr.kind == "one" else None,
+            explained=tr("roi.metric_npv_help"),
+        )  # fmt: skip
+        widgets.card(
+            tr("roi.metric_chance", months=switch.months), show.percent(chance),
+            tr("roi.simulated") if case.outcomes else tr("roi.chance_none"), explained=tr("roi.metric_chance_help"),
+        )  # fmt: skip
 
 
 def _details(case: Case, workload: Workload, today: dt.date) -> None:

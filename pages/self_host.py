@@ -46,24 +46,23 @@ def page() -> None:
 
 
 def _answer(plan: Plan) -> None:
-    show = fmt()
-    cells, per_month = widgets.cards(), tr("common.per_month")
-    api, best = plan.api, plan.best
-    cells.metric(
-        tr("self_host.metric_api", name=api.key.partition("/")[0] if api else "–"),
-        f"{show.money_short(api.usd_per_month)} {per_month}" if api else "–", border=True,
-    )  # fmt: skip
-    fleet = best.fleet if best else None
-    cells.metric(
-        tr("self_host.metric_fleet", name=_fleet_name(plan)),
-        f"{show.money_short(fleet.tco_usd_per_month)} {per_month}" if fleet else "–", border=True,
-    )  # fmt: skip
+    show, per_month = fmt(), tr("common.per_month")
+    api, fleet = plan.api, plan.best.fleet if plan.best else None
     saving = api.usd_per_month - fleet.tco_usd_per_month if api and fleet else None
-    cells.metric(
-        tr("self_host.metric_saving"), "–" if saving is None else f"{show.money_short(saving)} {per_month}",
-        help=tr("self_host.metric_saving_help"), border=True,
-    )  # fmt: skip
-    cells.metric(tr("self_host.metric_even"), _even_text(plan), help=tr("self_host.metric_even_help"), border=True)
+    with widgets.cards():
+        widgets.card(
+            tr("self_host.metric_api"), f"{show.money_short(api.usd_per_month)} {per_month}" if api else "–",
+            api.key if api else None,
+        )  # fmt: skip
+        widgets.card(
+            tr("self_host.metric_fleet"), f"{show.money_short(fleet.tco_usd_per_month)} {per_month}" if fleet else "–",
+            _fleet_name(plan),
+        )  # fmt: skip
+        widgets.card(
+            tr("self_host.metric_saving"), "–" if saving is None else f"{show.money_short(saving)} {per_month}",
+            explained=tr("self_host.metric_saving_help"),
+        )  # fmt: skip
+        widgets.card(tr("self_host.metric_even"), _even_text(plan), explained=tr("self_host.metric_even_help"))
 
 
 def _fleet_name(plan: Plan) -> str:

@@ -81,7 +81,6 @@ def notes(choices: dict[str, list[str]]) -> None:
 def answer(report: Report) -> None:
     """Spent, calls, speed, wasted."""
     show, whole = fmt(), report.total
-    cells = st.columns(4)
     at_least = "≥ " if whole.is_lower_bound and whole.cost_usd is not None else ""
     good = sum(row.request_count for row in report.outcomes if row.key[0] == "ok")
     per_call = float(whole.cost_usd) / whole.request_count if whole.cost_usd is not None else None
@@ -97,10 +96,9 @@ def answer(report: Report) -> None:
         (tr("usage.wasted"), show.money_short(sum_usd(report)),
          tr("usage.wasted_note", share=show.percent(wasted_share, 1)), tr("usage.waste_help")),
     )  # fmt: skip
-    for cell, (label, value, note, help_text) in zip(cells, metrics, strict=True):
-        cell.metric(
-            label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch", help=help_text
-        )
+    with widgets.cards():
+        for label, value, note, explained in metrics:
+            widgets.card(label, value, note, explained=explained)
 
 
 def seconds(milliseconds: float | None) -> str:

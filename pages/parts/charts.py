@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.settings import PROJECT
-from pages.parts.state import tr
+from pages.parts.state import fmt, tr
 
 ROLES: Mapping[str, int] = {"rent": 0, "call": 1, "gateway": 2}
 """Place in the palette of the three hues that mean the same on every page."""
@@ -20,6 +21,8 @@ ROLES: Mapping[str, int] = {"rent": 0, "call": 1, "gateway": 2}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon", "pentagon", "bowtie")
 HEIGHT_PX = 360
+TICKS = 5
+ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @cache
@@ -80,6 +83,35 @@ def figure(
 def _axis(*, is_log: bool) -> dict[str, Any]:
     # One label per decade: the digits between them only clutter.
     return {"automargin": True, "type": "log", "dtick": 1} if is_log else {"automargin": True}
+
+
+def ticks(values: Iterable[float | None], *, is_log: bool = False, from_zero: bool = True) -> dict[str, Any]:
+    """Places and texts of an axis over amounts or counts, written short as the reader writes them (20K, 2만).
+
+    One per decade on a logarithmic axis; else about five round ones, from 0 unless `from_zero` is False.
+    """
+    known = [float(value) for value in values if value is not None and math.isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    if is_log:
+        if low <= 0:
+            return {}
+        places = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    else:
+        low, high = (min(low, 0.0), max(high, 0.0)) if from_zero else (low, high)
+        if high <= low:
+            return {}
+        step = _round_step((high - low) / TICKS)
+        places = [number * step for number in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    return {"tickvals": places, "ticktext": [_short(place) for place in places]}
+
+
+def _round_step(least: float) -> float:
+    power = 10.0 ** math.floor(math.log10(least))
+    return power * next(factor for factor in ROUND_STEPS if factor * power >= least * (1 - 1e-9))
+
+
+def _short(place: float) -> str:
+    return f"{place:.3g}" if 0 < abs(place) < 1 else fmt().compact(place)
 
 
 def show(

@@ -22,6 +22,8 @@ PROVIDERS_SHOWN = 14
 TOKEN_ROWS, PRECISION = 100, "fp8"
 SELF_HOST_MODEL, DEFAULT_OPEN_MODEL = "sh_model", "llama-3.3-70b"
 ROW_PX, MARGIN_PX = 26, 70
+# The longest bar ends here, so that its label fits beside it on a phone.
+LABEL_ROOM = 1.6
 
 
 def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> None:
@@ -50,7 +52,7 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
     }  # fmt: skip
     axes = {
         "yaxis": {"autorange": "reversed"},
-        "xaxis": {"rangemode": "tozero", "range": [0, max(amounts) * 1.35]},
+        "xaxis": {"range": [0, max(amounts) * LABEL_ROOM]} | charts.ticks(amounts),
     }
     fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
     numbers = pd.DataFrame({tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]})
@@ -98,7 +100,7 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
     prices = [fmt().convert(offer.usd_per_gpu_hour) for offer, _ in points]
     speeds = [speed for _, speed in points]
     names = [offer.gpu_model for offer, _ in points]
-    fig = charts.figure(height_px=420, log_x=True, log_y=True)
+    fig = charts.figure(layout={"yaxis": charts.ticks(prices, is_log=True)}, height_px=420, log_x=True, log_y=True)
     fig.add_scatter(
         x=speeds, y=prices, mode="markers+text", text=_labels(points), hovertext=names, textposition="top left",
         marker={"size": 10, "color": charts.colour("rent")}, cliponaxis=False, hoverinfo="text+x+y",

@@ -50,7 +50,7 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
         )  # fmt: skip
     fig.add_vline(x=own * 100, line={"width": 1, "dash": "dot", "color": "gray"})
     fig.update_xaxes(ticksuffix=" %", range=[0, 100])
-    fig.update_yaxes(rangemode="tozero")
+    fig.update_yaxes(rangemode="tozero", **charts.ticks([value for line in lines.values() for value in line]))
     numbers = pd.DataFrame({"%": SHARES * 100} | {_short(key): values for key, values in lines.items()})
     charts.show(
         fig,

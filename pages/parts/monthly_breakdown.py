@@ -26,7 +26,8 @@ def parts_chart(plan: Plan, way: WayResult) -> None:
         )  # fmt: skip
     fig.update_layout(barmode="relative")
     fig.update_xaxes(tickformat="%Y-%m", dtick="M1" if len(days) < 7 else None)
-    fig.update_yaxes(tickformat="~s")
+    stacked = np.nansum([values for _, values in drawn], axis=0) * fmt().per_usd
+    fig.update_yaxes(**charts.ticks(np.atleast_1d(stacked)))
     largest = max(way.lines_usd, key=lambda name: float(np.nansum(way.lines_usd[name])))
     share = float(np.nansum(way.lines_usd[largest])) / max(float(np.nansum(way.planned_usd)), 1e-300)
     title = tr(
@@ -59,7 +60,8 @@ def tornado_chart(plan: Plan, way: WayResult) -> None:
         )  # fmt: skip
     fig.add_vline(x=fmt().convert(swings[0].planned_usd), line={"width": 1, "color": "#808080"})
     fig.update_layout(barmode="overlay")
-    fig.update_xaxes(tickformat="~s")
+    ends = [end * fmt().per_usd for swing in swings for end in (swing.at_p10_usd, swing.at_p90_usd)]
+    fig.update_xaxes(**charts.ticks(ends, from_zero=False))
     widest = swings[0]
     low, high = sorted((widest.at_p10_usd, widest.at_p90_usd))
     title = tr(

@@ -145,7 +145,8 @@ def _lines(
     shared = {"x0": months[0], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     layout: Parts = {
         "template": {"data": {"scatter": [shared]}}, "xaxis": xaxis,
-        "yaxis": {"rangemode": "tozero", "tickformat": "~s"}, "shapes": list(marks), "annotations": list(notes),
+        "yaxis": {"rangemode": "tozero"} | charts.ticks(_heights(lines)), "shapes": list(marks),
+        "annotations": list(notes),
     }  # fmt: skip
     if len(lines) <= LABELLED_LINES:
         ends = [(way.name, shown(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines]
@@ -153,6 +154,12 @@ def _lines(
         longest = max((len(line) for name, _, _ in ends for line in _wrapped(name)), default=0)
         layout["margin"] = {"l": 8, "r": 12 + 7 * longest, "t": 24, "b": 8}
     return charts.figure(data, layout, show_legend=len(lines) > LABELLED_LINES)
+
+
+def _heights(lines: Sequence[tuple[WayResult, Floats, Floats, Floats]]) -> list[float]:
+    """The amounts that the vertical axis must hold, in the shown currency."""
+    per_usd = fmt().per_usd
+    return [value * per_usd for _, _, middle, high in lines for part in (middle, high) for value in part.tolist()]
 
 
 def _bands(lines: Sequence[tuple[WayResult, Floats, Floats, Floats]], colour_of: Mapping[str, str]) -> list[Parts]:

@@ -14,7 +14,7 @@ from core.gateway.demo import ENDPOINT_PREFIX, FAULTS
 from core.gateway.demo_answers import MODELS
 from core.money import usd_from_pico
 from core.workload import Problem
-from pages.parts import address, gateway
+from pages.parts import address, gateway, widgets
 from pages.parts.playground_text import BAND_SHARE, estimated_input
 from pages.parts.state import fmt, tr
 
@@ -143,11 +143,11 @@ def keys() -> None:
     name = st.selectbox(
         tr("playground.seller"), list(PRESETS), key="playground_seller", format_func=lambda one: PRESETS[one].label
     )
-    typed = st.text_input(
+    st.text_input(
         tr("playground.key"), key="playground_key", type="password", autocomplete="off", max_chars=400,
         placeholder=tr("playground.key_set") if gateway.session_keys().get(name) else "",
     )  # fmt: skip
-    st.button(tr("playground.key_save"), key="playground_key_save", on_click=_save_key, args=(name, typed))
+    st.button(tr("playground.key_save"), key="playground_key_save", on_click=_save_key)
     problem = st.session_state.pop("_playground_key_problem", None)
     if problem:
         st.error(tr("playground.key_refused"), icon=":material/key_off:")
@@ -156,9 +156,11 @@ def keys() -> None:
         st.caption(tr("playground.keys_set", sellers=labels))
 
 
-def _save_key(name: str, typed: str) -> None:
+def _save_key() -> None:
+    # Read here: a click right after the typing arrives before a run has seen the text.
+    state = st.session_state
     try:
-        gateway.set_session_key(name, typed)
+        gateway.set_session_key(state["playground_seller"], state["playground_key"] or "")
     except ValueError:
         st.session_state["_playground_key_problem"] = True
     # The field is emptied, so that the key is in the session's memory only.
@@ -220,22 +222,22 @@ def show_money(chosen: Sequence[Choice], asked: ChatRequest) -> None:
     """The answer of this page before anything is sent: price of the next request, spent so far, and the cap."""
     show = fmt()
     bands = [band for one in chosen if (band := band_usd(one, asked))]
-    cells = st.columns(3)
     low, high = min((b[0] for b in bands), default=None), max((b[1] for b in bands), default=None)
     shown = f"{show.money_short(low)} – {show.money_short(high)}" if bands else "–"
-    cells[0].metric(
-        tr("playground.next_cost"), shown, tr("playground.next_note", tokens=show.number(estimated_input(asked.turns))),
-        delta_color="off", delta_arrow="off", help=tr("playground.next_help"), border=True, height="stretch",
-    )  # fmt: skip
     who = gateway.visit()
-    cells[1].metric(
-        tr("playground.spent"), show.money_short(usd_from_pico(who.spent_pico_usd)),
-        tr("playground.spent_note", simulated=show.money_short(usd_from_pico(who.simulated_pico_usd))),
-        delta_color="off", delta_arrow="off", border=True, height="stretch",
-    )  # fmt: skip
-    share = float(spent_usd() / cap_usd()) if cap_usd() else 1.0
-    with cells[2].container(border=True, height="stretch"):
-        st.progress(
-            min(share, 1.0),
-            text=tr("playground.cap_bar", spent=show.money_short(spent_usd()), cap=show.money_short(cap_usd())),
-        )
+    with widgets.cards(3):
+        widgets.card(
+            tr("playground.next_cost"), shown,
+            tr("playground.next_note", tokens=show.number(estimated_input(asked.turns))),
+            explained=tr("playground.next_help"),
+        )  # fmt: skip
+        widgets.card(
+            tr("playground.spent"), show.money_short(usd_from_pico(who.spent_pico_usd)),
+            tr("playground.spent_note", simulated=show.money_short(usd_from_pico(who.simulated_pico_usd))),
+        )  # fmt: skip
+        share = float(spent_usd() / cap_usd()) if cap_usd() else 1.0
+        with st.container(border=True, height="stretch"):
+            st.progress(
+                min(share, 1.0),
+                text=tr("playground.cap_bar", spent=show.money_short(spent_usd()), cap=show.money_short(cap_usd())),
+            )

@@ -73,7 +73,8 @@ def cumulative(case: Case) -> None:
     _mark_payback(fig, switch.report.payback_months, colour)
     fig.update_layout(showlegend=True, hovermode="x unified")
     fig.update_xaxes(title=tr("roi.axis_month"), range=[-0.2, switch.months + 0.2])
-    fig.update_yaxes(tickformat=",")
+    reached = np.concatenate([plain, discounted, *(case.band or ())]) * show.per_usd
+    fig.update_yaxes(**charts.ticks(reached))
     unit = tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=show.symbol)
     charts.show(fig, title=cumulative_title(switch), unit=unit, key="roi_cumulative")
 
@@ -124,7 +125,8 @@ def waterfall(switch: Switch) -> None:
     running = np.cumsum([switch.baseline_tco_usd, *changes])
     widest = max(float(running.max()), 1e-9)
     start = min(0.0, float(running.min()) - 0.25 * widest)
-    fig.update_xaxes(tickformat=",", range=[start * show.per_usd, 1.25 * widest * show.per_usd], nticks=4)
+    ends = (start * show.per_usd, 1.25 * widest * show.per_usd)
+    fig.update_xaxes(range=ends, **charts.ticks(ends))
     saved = switch.baseline_tco_usd - switch.new_tco_usd
     title = tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=show.money_short(abs(saved)))
     charts.show(

@@ -26,7 +26,11 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
     rent = monthly_cost_usd(plan.machine, workload, choices.operations, volume) * show.per_usd
     call = volume * (1 + workload.retry_share) * plan.api.usd_per_request * show.per_usd
-    fig = charts.figure(log_x=True, log_y=True)
+    axes = {
+        "xaxis": charts.ticks(volume, is_log=True),
+        "yaxis": charts.ticks([*rent, *call], is_log=True),
+    }
+    fig = charts.figure(layout=axes, log_x=True, log_y=True)
     _band(fig, plan)
     for name, values, shape, dash in (("rent", rent, "hv", "solid"), ("call", call, "linear", "dash")):
         fig.add_trace(
@@ -89,7 +93,8 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
                 marker={"color": charts.palette()[place]},
             )
         )  # fmt: skip
-    fig.update_layout(barmode="overlay")
+    ends = [usd * show.per_usd for swing in swings for usd in (swing.low_usd, swing.high_usd)]
+    fig.update_layout(barmode="overlay", xaxis=charts.ticks(ends, from_zero=False))
     mtok = tr("self_host.even_mtok")
     numbers = pd.DataFrame(
         {

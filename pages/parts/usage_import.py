@@ -64,11 +64,11 @@ def _show_preview(parsed: ParsedExport, file_name: str) -> None:
     found = preview(engine(), parsed)
     show = fmt()
     st.markdown(f"**{tr('usage.preview_title', tool=tr(f'usage.tool_{parsed.tool}'))}**")
-    cells = st.columns(4)
-    cells[0].metric(tr("usage.rows_new"), show.number(found.new_count), border=True)
-    cells[1].metric(tr("usage.rows_changed"), show.number(found.changed_count), border=True)
-    cells[2].metric(tr("usage.rows_known"), show.number(found.same_count + parsed.repeated_count), border=True)
-    cells[3].metric(tr("usage.rows_rejected"), show.number(len(parsed.rejected)), border=True)
+    with widgets.cards():
+        widgets.card(tr("usage.rows_new"), show.number(found.new_count))
+        widgets.card(tr("usage.rows_changed"), show.number(found.changed_count))
+        widgets.card(tr("usage.rows_known"), show.number(found.same_count + parsed.repeated_count))
+        widgets.card(tr("usage.rows_rejected"), show.number(len(parsed.rejected)))
     if parsed.has_more_pages:
         st.warning(tr("usage.more_pages"), icon=":material/info:")
     if found.overlap_count:

@@ -32,7 +32,7 @@ def day_chart(report: Report) -> None:
     dearest = max(report.days, key=lambda row: row.pico_usd)
     fig = charts.figure()
     fig.add_bar(x=days, y=costs, marker_color=charts.colour("gateway"), hovertemplate="%{x|%Y-%m-%d}<br>%{y:,.4~g}")
-    fig.update_yaxes(rangemode="tozero")
+    fig.update_yaxes(rangemode="tozero", **charts.ticks(costs))
     title = tr("usage.day_title", day=show.date(dearest.day), cost=show.money_short(dearest.cost_usd))
     charts.show(fig, title=title, unit=tr("usage.day_unit", symbol=show.symbol), key="usage_day_chart")
 
@@ -56,7 +56,8 @@ def group_chart(rows: Sequence[Totals], name: str) -> None:
         )
     )  # fmt: skip
     # Room for the longest bar's label.
-    fig.update_xaxes(range=[0, max((value or 0 for value in values), default=0) * 1.15 or 1])
+    end = max((value or 0 for value in values), default=0) * 1.15 or 1
+    fig.update_xaxes(range=[0, end], **charts.ticks([end]))
     unit = tr("usage.calls_unit") if is_count else tr("usage.group_unit", symbol=show.symbol)
     charts.show(fig, title=title, unit=unit, key=f"usage_{name}_chart")
 

@@ -43,9 +43,19 @@ def plain(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
 
 
-def cards() -> DeltaGenerator:
-    """Cells of equal width: four in a row on a desk, two on a phone."""
-    return st.grid(4, min_column_width=CARD_MIN_WIDTH_PX)
+def cards(count: int = 4) -> DeltaGenerator:
+    """Cells of equal width: all in a row on a desk, two on a phone."""
+    return st.grid(count, min_column_width=CARD_MIN_WIDTH_PX)
+
+
+def card(
+    label: str, value: str, note: str | None = None, *, explained: str | None = None, is_good: bool = False
+) -> None:
+    """One figure of the answer with what it is about; `explained` is one click away, `is_good` makes the note green."""
+    st.metric(
+        label, value, note, delta_color="green" if is_good else "off", delta_arrow="off", border=True,
+        height="stretch", help=explained,
+    )  # fmt: skip
 
 
 def show_empty(title: str, body: str) -> None:
