@@ -44,7 +44,7 @@ def test_an_own_price_changes_the_bill_until_it_is_removed(visit: OpenVisit) -> 
 def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
     one = visit(width=390, height=844, lang="ko-KR")
     page = one.open("/model-prices?lang=ko")
-    expect(page.get_by_role("heading", name="이 워크로드에서 모델별 비용은 얼마입니까?")).to_be_visible()
+    expect(page.get_by_role("heading", name="이 워크로드에서 모델별 비용은 얼마인가?")).to_be_visible()
     assert not one.has_sideways_scroll()
 
 

@@ -49,7 +49,7 @@ def everything(at: AppTest) -> str:
 
 
 @pytest.mark.parametrize(
-    ("lang", "title", "missing"), [("en", "Why does my call fail?", "missing"), ("ko", "호출이 왜 실패하나", "없음")]
+    ("lang", "title", "missing"), [("en", "Why does my call fail?", "missing"), ("ko", "호출이 왜 실패하나?", "없음")]
 )
 def test_without_a_log_and_keys_it_says_what_is_missing(
     open_page: OpenPage, lang: str, title: str, missing: str

@@ -48,7 +48,7 @@ def texts(at: AppTest) -> str:
     return "\n".join(str(one.value) for one in shown)
 
 
-@pytest.mark.parametrize(("lang", "title"), [("en", "What was really spent?"), ("ko", "실제로 얼마를 썼나")])
+@pytest.mark.parametrize(("lang", "title"), [("en", "What was really spent?"), ("ko", "실제로 얼마를 썼나?")])
 def test_an_empty_log_says_what_fills_it(open_page: OpenPage, lang: str, title: str) -> None:
     at = open_page("usage", lang=lang)
 
