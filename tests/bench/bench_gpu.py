@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-
 from playwright.sync_api import Browser, sync_playwright
 
 from core.catalog import open_catalog
@@ -74,7 +73,8 @@ def rows() -> list[Row]:
             goal=1.3, note="floor: a bare Streamlit page with a chart",
         ),
         Row(
-            what="later start, server alone, to the first GPU page", ours=statistics.median(ours_s for ours_s, _ in started),
+            what="later start, server alone, to the first GPU page",
+            ours=statistics.median(ours_s for ours_s, _ in started),
             peer=statistics.median(bare_s for _, bare_s in started), unit="s", goal=1.3,
             note=f"floor: a bare Streamlit page with a chart; catalog alone {later_s:.2f} s with imports, "
             f"price library imported: {'YES' if imported else 'no'}",
