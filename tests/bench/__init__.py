@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+LITELLM_PYTHON = os.environ.get("BREAKEVEN_BENCH_LITELLM_PYTHON", "")
+"""An interpreter that has litellm, for those who want the comparison: too heavy to be installed with the tests."""
+
+
+def litellm_median_s(code: str) -> float | None:
+    """The last number that `code` prints in litellm's own interpreter, without a network; None where there is none."""
+    if not LITELLM_PYTHON:
+        print("litellm: not measured, BREAKEVEN_BENCH_LITELLM_PYTHON names no interpreter that has it")
+        return None
+    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    run = subprocess.run([LITELLM_PYTHON, "-c", code], env=env, capture_output=True, text=True, check=True)
+    return float(run.stdout.split()[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

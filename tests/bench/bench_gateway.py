@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import statistics
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 import httpx
 
 from core.gateway import ChatRequest, Endpoint, Gateway, Message, Policy, Target
-from tests.bench import Row, interleaved
+from tests.bench import Row, interleaved, litellm_median_s
 from tests.conftest import PROJECT
 from tests.e2e.conftest import free_port
 
@@ -27,8 +26,6 @@ THREADS, CALLS_A_THREAD = 50, 20
 LIMITS = httpx.Limits(max_connections=THREADS, max_keepalive_connections=THREADS)
 AFTER_FIRST, HANG_LIMIT_S = 20, 0.15
 FRESH_RUNS = 7
-# A virtual environment with litellm in it, for those who want the comparison.
-LITELLM_PYTHON = os.environ.get("BREAKEVEN_BENCH_LITELLM_PYTHON", "")
 FRESH = """
 import resource, sys, time
 start = time.perf_counter()
@@ -221,18 +218,13 @@ def _fresh() -> list[Row]:
 
 
 def _litellm(ask: Callable[[str], str], base: str) -> list[Row]:
-    if not LITELLM_PYTHON:
-        print("litellm.Router: not measured, BREAKEVEN_BENCH_LITELLM_PYTHON names no interpreter that has it")
+    peer = litellm_median_s(LITELLM.format(base=base))
+    if peer is None:
         return []
-    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    run = subprocess.run(
-        [LITELLM_PYTHON, "-c", LITELLM.format(base=base)], env=env, capture_output=True, text=True, check=True
-    )  # fmt: skip
     times = []
     for _ in range(60):
         start = time.perf_counter()
         ask("hi")
         times.append(time.perf_counter() - start)
-    peer = float(json.loads(run.stdout.split()[-1]))
     return [Row(what="one call against litellm.Router", ours=statistics.median(times[10:]) * 1e3, peer=peer * 1e3,
                 unit="ms", goal=0.25, note="peer: litellm.Router")]  # fmt: skip

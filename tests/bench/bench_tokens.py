@@ -15,7 +15,7 @@ from core.catalog import Catalog, TokenUsage, open_catalog
 from core.catalog.llm_rows import price_values
 from core.costs.tokens import PriceSheet
 from core.costs.tokens_bulk import PriceTable, bulk_pico_usd
-from tests.bench import Row, interleaved
+from tests.bench import Row, interleaved, litellm_median_s
 
 MODELS = (
     "openai/gpt-4.1", "google/gemini-2.5-pro", "anthropic/claude-sonnet-4-5", "openai/gpt-5.5", "openai/gpt-4o-mini",
@@ -24,6 +24,16 @@ MODELS = (
 AT = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
 USAGE_ROWS = 1_000_000
 QUOTES = 300
+LITELLM = """
+import statistics, time
+from litellm import cost_per_token
+times = []
+for _ in range(300):
+    start = time.perf_counter()
+    cost_per_token(model="gpt-4.1", prompt_tokens=250_000, completion_tokens=500, cache_read_input_tokens=100_000)
+    times.append(time.perf_counter() - start)
+print(statistics.median(times))
+"""
 
 
 def rows() -> list[Row]:
@@ -58,6 +68,10 @@ def _quotes(catalog: Catalog) -> list[Row]:
                 note="peer: genai_prices.calc_price",
             )
         )
+    other = litellm_median_s(LITELLM)
+    if other is not None:
+        note = "peer: litellm.cost_per_token"
+        found.append(Row(what=found[0].what, ours=found[0].ours, peer=other * 1e6, unit="us", goal=0.2, note=note))
     return found
 
 
