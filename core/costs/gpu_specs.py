@@ -12,10 +12,14 @@ from core.costs.gpus import GpuSpec, spec_for
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
-# How measurements and sellers write what the specs call otherwise.
-GPU_NAMES: Mapping[str, str] = {
-    "H100": "H100-80GB", "H100-SXM": "H100-80GB", "A100": "A100-80GB", "RTXPRO6000": "RTX PRO 6000",
-    "GH200-144": "GH200", "GH200-96": "GH200", "V100": "V100-16GB",
+# How measurements, drivers and sellers write what the specs call otherwise, with the form that the name means. A bare
+# "H100" or "A100" is the SXM board in every published measurement.
+GPU_NAMES: Mapping[str, tuple[str, str | None]] = {
+    "H100": ("H100-80GB", "SXM"), "H100 SXM5": ("H100-80GB", "SXM"), "H100 80GB HBM3": ("H100-80GB", "SXM"),
+    "H100 SXM": ("H100-80GB", "SXM"), "H100 PCIe": ("H100-80GB", "PCIe"), "A100": ("A100-80GB", "SXM"),
+    "A100 SXM": ("A100-80GB", "SXM"), "A100 PCIe": ("A100-80GB", "PCIe"), "A100 SXM4 80GB": ("A100-80GB", "SXM"),
+    "A100 SXM4 40GB": ("A100-40GB", "SXM"), "H200 141GB": ("H200", "SXM"), "H200 SXM": ("H200", "SXM"),
+    "GH200 144": ("GH200", None), "GH200 96": ("GH200", None), "V100": ("V100-16GB", None),
 }  # fmt: skip
 
 
@@ -67,9 +71,22 @@ def _spec(row: Mapping[str, str]) -> GpuSpec:
 def gpu_spec(gpu_model: str, gpu_form: str | None = None) -> GpuSpec:
     """The spec of a GPU by its name or a usual other one; UnknownGpuError with the nearest names."""
     specs = dict(gpu_specs())
-    name = GPU_NAMES.get(gpu_model, gpu_model)
-    found = spec_for(specs, name, gpu_form)
+    name, form = _names().get(_squashed(gpu_model), (gpu_model, None))
+    found = spec_for(specs, name, gpu_form or form)
     if found is None:
         names = sorted({model for model, _ in specs} | set(GPU_NAMES))
         raise UnknownGpuError(gpu_model, tuple(difflib.get_close_matches(gpu_model, names, n=3, cutoff=0.4)))
     return found
+
+
+@cache
+def _names() -> Mapping[str, tuple[str, str | None]]:
+    """What each known name means: a spec's model, and the form where the name says it."""
+    own: dict[str, tuple[str, str | None]] = {_squashed(model): (model, None) for model, _ in gpu_specs()}
+    return own | {_squashed(name): meant for name, meant in GPU_NAMES.items()}
+
+
+def _squashed(name: str) -> str:
+    """Letters and digits in lower case, without the maker's name."""
+    plain = "".join(char for char in name.lower() if char.isalnum())
+    return plain.removeprefix("nvidia").removeprefix("amd")

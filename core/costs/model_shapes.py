@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,9 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 # Bytes per parameter; fp4 with one scale per block of 32 (0.5 + 1/16). "fp8w16" keeps fp8 weights, computes in 16 bit.
 WEIGHT_BYTES: Mapping[str, float] = {"fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp8w16": 1.0, "fp4": 0.5625}
 KV_BYTES: Mapping[str, float] = {"fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp8w16": 2.0, "fp4": 1.0}
+
+# What the name of a release adds to the name of its shape.
+RELEASE = re.compile(r"[-_ ](instruct|chat|it|hf|base|thinking|fp8|bf16|fp16|nvfp4|awq|gptq|v\d[\d.]*|\d{4})$")
 
 
 class UnknownShapeError(LookupError):
@@ -88,9 +92,27 @@ def model_shapes() -> Mapping[str, ModelShape]:
 
 
 def model_shape(model_id: str) -> ModelShape:
-    """The shape of a model by id; UnknownShapeError with the nearest names."""
-    shapes = model_shapes()
-    name = model_id.strip().lower().rpartition("/")[2]
-    if name in shapes:
-        return shapes[name]
-    raise UnknownShapeError(model_id, tuple(difflib.get_close_matches(name, shapes, n=3, cutoff=0.4)))
+    """The shape of a model by its id, name, or the id of a release (`meta-llama/Llama-3.3-70B-Instruct`).
+
+    UnknownShapeError with the nearest names.
+    """
+    name = model_id.strip().lower().rpartition("/")[2].removeprefix("meta-")
+    rest = name
+    while rest:
+        if _squashed(rest) in _names():
+            return _names()[_squashed(rest)]
+        rest, was = RELEASE.sub("", rest), rest
+        if rest == was:
+            break
+    raise UnknownShapeError(model_id, tuple(difflib.get_close_matches(name, model_shapes(), n=3, cutoff=0.4)))
+
+
+@cache
+def _names() -> Mapping[str, ModelShape]:
+    """Shapes by id and by name, without signs between the words."""
+    shapes = model_shapes().values()
+    return {_squashed(name): shape for shape in shapes for name in (shape.name, shape.model_id)}
+
+
+def _squashed(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())

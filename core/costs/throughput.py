@@ -7,7 +7,7 @@ shape and a known GPU gets an answer with an 80 % band and the reason; a measure
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.costs.gpu_specs import gpu_spec
@@ -17,6 +17,7 @@ from core.costs.throughput_roofline import (
     USABLE_MEMORY_SHARE,
     ModelDoesNotFitError,
     Point,
+    max_batch,
     roofline_tokens_per_s,
 )
 
@@ -25,6 +26,10 @@ __all__ = ["BasisKind", "ModelDoesNotFitError", "ThroughputEstimate", "estimate_
 # Within this distance a measured row is a neighbour worth naming: about the same model, GPU and precision.
 NAMED_DISTANCE = 1.0
 GPUS_PER_MACHINE = 8
+# Within this distance the measurement is of this very configuration.
+SAME_ROW = 0.1
+# Requests at once per replica that stand for full load.
+FULL_LOADS = (64.0, 256.0, 512.0)
 
 BasisKind = Literal["own_measurement", "scaled", "roofline"]
 
@@ -84,18 +89,41 @@ def estimate_throughput(
 
 
 def _estimate(point: Point, measured_tokens_per_s: float | None) -> ThroughputEstimate:
-    fit = shipped_fit()
-    ideal = roofline_tokens_per_s(point, fit.constants)
     if measured_tokens_per_s is not None:
         return _result(point, measured_tokens_per_s, (1.0, 1.0), "your own measurement", "own_measurement", None)
+    fit = shipped_fit()
     found = correction(shipped_neighbours(), point, fit.distances)
     band = fit.near_band if found.weight >= fit.near_weight else fit.far_band
-    value = ideal * math.exp(found.log_factor)
+    value = _corrected(point) if found.distance <= SAME_ROW else _reconciled(point)
     if found.distance > NAMED_DISTANCE:
         return _result(point, value, band, "roofline, no measured neighbour", "roofline", None)
     row = found.nearest.point
     basis = f"scaled from a measured {row.spec.gpu_model} row: {_name(found.nearest)}"
     return _result(point, value, band, basis, "scaled", found.nearest)
+
+
+def _reconciled(point: Point) -> float:
+    """Tokens/s such that as many requests as fit never give less than a limited number of them.
+
+    Runs with a known concurrency come from other sources than runs at full load, and each kind corrects the roofline in
+    its own way. Where the limited one comes out faster, both are set to their geometric mean (held-out errors stay).
+    """
+    unlimited = replace(point, concurrency_per_replica=None)
+    # More requests than fit wait, and change nothing.
+    most = max_batch(unlimited)
+    asked = point.concurrency_per_replica
+    loads = {min(one, most) for one in (FULL_LOADS if asked is None else (asked,))}
+    limited = max(_corrected(replace(point, concurrency_per_replica=one)) for one in loads)
+    full = _corrected(unlimited)
+    if limited > full:
+        return math.sqrt(limited * full)
+    return full if asked is None else limited
+
+
+def _corrected(point: Point) -> float:
+    fit = shipped_fit()
+    factor = correction(shipped_neighbours(), point, fit.distances).log_factor
+    return roofline_tokens_per_s(point, fit.constants) * math.exp(factor)
 
 
 def _name(row: Measured) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.costs.gpu_specs import UnknownGpuError, gpu_specs
+from core.costs.gpu_specs import UnknownGpuError, gpu_spec, gpu_specs
 from core.costs.model_shapes import UnknownShapeError, model_shape, model_shapes
 from core.costs.throughput import ModelDoesNotFitError, estimate_throughput
 from core.costs.throughput_fit import SPLITS, held_out_errors, summary
@@ -128,3 +128,52 @@ def test_experts_touched_grow_with_the_batch_up_to_all() -> None:
     assert shape.params_touched_b(1) == pytest.approx(shape.params_active_b)
     assert shape.params_touched_b(1) < shape.params_touched_b(8) < shape.params_touched_b(10_000)
     assert shape.params_touched_b(10_000) == pytest.approx(shape.params_total_b)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3.3-70b"), ("Llama 3.3 70B", "llama-3.3-70b"),
+        ("mistralai/Mistral-7B-Instruct-v0.3", "mistral-7b"), ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen3-235b-a22b"), ("google/gemma-3-27b-it", "gemma-3-27b"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b"), ("deepseek-v3", "deepseek-v3"),
+    ],
+)  # fmt: skip
+def test_a_release_is_known_by_its_shape(name: str, meant: str) -> None:
+    assert model_shape(name).model_id == meant
+
+
+@pytest.mark.parametrize("name", ["deepseek-r1-distill-llama-70b", "-instruct", "", ".", "llama"])
+def test_another_model_is_not_taken_for_one_with_a_like_name(name: str) -> None:
+    with pytest.raises(UnknownShapeError):
+        model_shape(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "form"),
+    [
+        ("H100", "H100-80GB", "SXM"), ("h100 sxm", "H100-80GB", "SXM"), ("NVIDIA H100 80GB HBM3", "H100-80GB", "SXM"),
+        ("H100-PCIe", "H100-80GB", "PCIe"), ("NVIDIA A100-SXM4-40GB", "A100-40GB", "SXM"),
+        ("H200-141GB", "H200", "SXM"), ("RTXPRO6000", "RTX PRO 6000", None), ("GH200-144", "GH200", None),
+    ],
+)  # fmt: skip
+def test_a_gpu_is_known_by_what_its_driver_or_seller_calls_it(name: str, model: str, form: str | None) -> None:
+    found = gpu_spec(name)
+
+    assert found.gpu_model == model
+    assert form in {None, found.gpu_form}
+
+
+def test_a_form_that_is_said_counts_more_than_the_name() -> None:
+    assert gpu_spec("H100", "PCIe").gpu_form == "PCIe"
+
+
+@pytest.mark.parametrize("model", ["qwen3-30b-a3b", "llama-4-scout", "mixtral-8x7b", "llama-3.3-70b"])
+@pytest.mark.parametrize("gpu", ["H100", "H200", "A100-40GB", "B200"])
+def test_as_many_requests_as_fit_give_no_less_than_512_at_once(model: str, gpu: str) -> None:
+    limited, full = (
+        estimate_throughput(model, gpu, gpu_count=8, precision="fp16", concurrency=most).output_tokens_per_s
+        for most in (512, None)
+    )
+
+    assert full >= limited * 0.95
