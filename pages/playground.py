@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import streamlit as st
 
 from core.gateway import PRESETS, Message
+from core.workload import Problem
 from pages.parts import playground_chat, playground_inputs, playground_side, state, widgets
 from pages.parts.playground_inputs import CHAIN, MODE, SIDE, Choice, fits_cap, request
 from pages.parts.playground_stream import Turn
@@ -17,76 +19,113 @@ from pages.parts.workload_bar import workload_bar
 EXAMPLES = ("example_cost", "example_code", "example_summary")
 
 
-def page() -> None:
+@dataclass(kw_only=True)
+class Run:
+    """What this run of the page is about; `coming` is an answer that was asked for before anything is drawn."""
+
+    known: dict[str, Choice]
+    problems: list[Problem]
+    is_side: bool
+    chosen: list[str]
+    conversation: list[Turn]
+    prompt: str | None
+    earlier: list[Message]
+    refusal: str | None = None
+    coming: Turn | None = None
+
+    @property
+    def models(self) -> list[Choice]:
+        return [self.known[name] for name in self.chosen]
+
+
+def start() -> Run:
+    """Reads what was asked and sends it first: drawing the page takes as long as the way to the upstream."""
     known = playground_inputs.choices()
     problems = playground_inputs.take(known)
-    widgets.show_problems(problems)
     is_side = st.session_state[MODE] == "side"
-    # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
-    prompt = st.chat_input(
-        tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1
-    )  # fmt: skip
-    playground_inputs.draw(known)
-    chosen = [name for name in st.session_state[SIDE if is_side else CHAIN] if name in known]
     conversation = playground_chat.turns()
-    if chosen and all(known[name].is_simulated for name in chosen):
-        st.info(tr("playground.simulated_note"), icon=":material/science:")
-    sent = [] if is_side else playground_chat.messages(conversation)
-    models = [known[name] for name in chosen]
-    playground_inputs.show_money(models, request([*sent, Message(role="user", content=prompt or "")]))
-    prompt = prompt or st.session_state.pop("_playground_example", None)
-    tools(conversation, models)
-    if not chosen:
-        st.warning(tr("playground.no_model"), icon=":material/playlist_add:")
-    if is_side:
-        side(prompt, models)
-    else:
-        chat(prompt, chosen, conversation, known)
+    run = Run(
+        known=known, problems=problems, is_side=is_side, conversation=conversation,
+        chosen=[name for name in st.session_state[SIDE if is_side else CHAIN] if name in known],
+        prompt=st.session_state.get("playground_prompt") or st.session_state.pop("_playground_example", None),
+        earlier=[] if is_side else playground_chat.messages(conversation),
+    )  # fmt: skip
+    run.refusal = refusal(run)
+    if not is_side:
+        _send(run)
+    return run
 
 
-def usable(prompt: str | None, models: list[Choice], earlier: list[Message], *, is_side: bool) -> str | None:
-    """The prompt when it may be sent; otherwise says why not."""
-    if prompt is None or not models:
-        return None
-    if not prompt.strip():
-        st.warning(tr("playground.empty_prompt"), icon=":material/edit:")
-        return None
-    if len(prompt) > PROMPT_MAX_CHARS:
-        st.warning(tr("playground.long_prompt", limit=f"{PROMPT_MAX_CHARS:,}"), icon=":material/content_cut:")
-        return None
-    if not fits_cap(models, request([*earlier, Message(role="user", content=prompt)]), is_side=is_side):
-        st.warning(tr("playground.cap_reached"), icon=":material/front_hand:")
-        return None
-    return prompt
-
-
-def chat(prompt: str | None, chosen: list[str], conversation: list[Turn], known: dict[str, Choice]) -> None:
-    """The conversation, and the answer to a new prompt while it comes."""
+def _send(run: Run) -> None:
     going_on: tuple[tuple[str, ...], bool] | None = st.session_state.pop(playground_chat.NEXT, None)
-    models = [known[name] for name in chosen]
-    earlier = playground_chat.messages(conversation)
-    ready = usable(prompt, models, earlier, is_side=False)
-    if not conversation and ready is None:
-        examples()
-    if ready is not None:
-        conversation.append(Turn(role="user", text=ready))
-        going_on = (tuple(chosen), False)
-    elif going_on and not fits_cap([known[name] for name in going_on[0]], request(earlier), is_side=False):
-        st.warning(tr("playground.cap_reached"), icon=":material/front_hand:")
-        going_on = None
-    # The buttons of an answer that is not whole go away while the next one is written.
-    playground_chat.show_history(conversation, {} if going_on else known)
+    if run.prompt and run.refusal is None and run.models:
+        run.conversation.append(Turn(role="user", text=run.prompt))
+        going_on = (tuple(run.chosen), False)
+    elif going_on and not fits_cap([run.known[name] for name in going_on[0]], request(run.earlier), is_side=False):
+        run.refusal, going_on = "cap_reached", None
     if going_on:
         chain, goes_on = going_on
-        playground_chat.answer(conversation, chain, known, goes_on=goes_on)
-        st.rerun()
+        run.coming = playground_chat.send(run.conversation, chain, run.known, goes_on=goes_on)
 
 
-def side(prompt: str | None, models: list[Choice]) -> None:
+REFUSALS = {
+    "empty_prompt": ":material/edit:",
+    "long_prompt": ":material/content_cut:",
+    "cap_reached": ":material/front_hand:",
+}
+
+
+def refusal(run: Run) -> str | None:
+    """Why the prompt may not be sent; None when it may, or when there is none."""
+    if not run.prompt or not run.models:
+        return None
+    if not run.prompt.strip():
+        return "empty_prompt"
+    if len(run.prompt) > PROMPT_MAX_CHARS:
+        return "long_prompt"
+    asked = request([*run.earlier, Message(role="user", content=run.prompt)])
+    return None if fits_cap(run.models, asked, is_side=run.is_side) else "cap_reached"
+
+
+def page(run: Run) -> None:
+    """Inputs, what the next request costs, and the conversation or the comparison."""
+    widgets.show_problems(run.problems)
+    # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
+    st.chat_input(tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1)
+    playground_inputs.draw(run.known)
+    if run.chosen and all(one.is_simulated for one in run.models):
+        st.info(tr("playground.simulated_note"), icon=":material/science:")
+    prompt = Message(role="user", content=run.prompt or "")
+    playground_inputs.show_money(run.models, request([*run.earlier, prompt]))
+    tools(run.conversation, run.models)
+    if not run.chosen:
+        st.warning(tr("playground.no_model"), icon=":material/playlist_add:")
+    if run.refusal:
+        limit = f"{PROMPT_MAX_CHARS:,}"
+        st.warning(tr(f"playground.{run.refusal}", limit=limit), icon=REFUSALS[run.refusal])
+    if run.is_side:
+        side(run)
+    else:
+        chat(run)
+
+
+def chat(run: Run) -> None:
+    """The conversation, and the answer to a new prompt while it comes."""
+    if run.coming is None:
+        if not run.conversation:
+            examples()
+        playground_chat.show_history(run.conversation, run.known)
+        return
+    # The buttons of an answer that is not whole go away while the next one is written.
+    playground_chat.show_history(run.conversation[:-1], {})
+    playground_chat.show_coming(run.coming)
+    st.rerun()
+
+
+def side(run: Run) -> None:
     """The last comparison, or a new one while it is written."""
-    ready = usable(prompt, models, [], is_side=True)
-    if ready is not None:
-        playground_side.compare(ready, models)
+    if run.prompt and run.models and run.refusal is None:
+        playground_side.compare(run.prompt, run.models)
         st.rerun()
     playground_side.show()
 
@@ -152,6 +191,12 @@ def strip() -> None:
     workload_bar()
 
 
-strip()
-st.title(tr("playground.title"))
-page()
+now = start()
+try:
+    strip()
+    st.title(tr("playground.title"))
+    page(now)
+finally:
+    # Whatever ends this run early (a closed tab, a rerun) ends the answer with it.
+    if now.coming is not None:
+        now.coming.stop()

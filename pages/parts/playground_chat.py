@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -172,13 +173,18 @@ def _next(turn: Turn, chain: tuple[str, ...], goes_on: bool) -> None:
     st.session_state[NEXT] = (chain, goes_on and bool(turn.text))
 
 
-def answer(conversation: list[Turn], chain: Sequence[str], known: Mapping[str, Choice], *, goes_on: bool) -> None:
-    """Sends the conversation along the chain and draws the answer while it comes."""
+def send(conversation: list[Turn], chain: Sequence[str], known: Mapping[str, Choice], *, goes_on: bool) -> Turn:
+    """Sends the conversation along the chain; the answer under way is its last turn."""
     sent = messages(conversation)
     if goes_on:
         sent.append(Message(role="user", content=tr("playground.go_on_prompt")))
     turn = begin(Turn(role="assistant", chain=tuple(chain)), sent, [known[name] for name in chain])
     conversation.append(turn)
+    return turn
+
+
+def show_coming(turn: Turn) -> None:
+    """Draws an answer under way while it comes."""
     with st.chat_message("assistant"):
         text, note = st.empty(), st.empty()
         note.caption(tr("playground.waiting", model=widgets.plain(turn.model)))
@@ -209,8 +215,6 @@ def show_stop() -> None:
 
 def begin(turn: Turn, sent: Sequence[Message], chain: Sequence[Choice]) -> Turn:
     """Starts one answer; a refusal before anything is sent becomes the turn's error."""
-    import time
-
     turn.ending, turn.model = "running", chain[0].model
     turn.began = time.perf_counter()
     try:
