@@ -82,7 +82,7 @@ class Sending:
             self._enter(e.FirstTokenTimeoutError, self._started_at + self._token_limit_s)
             await self._hear(response)
         finally:
-            await response.close()
+            await response.close(is_sound=self.hearing.is_whole and self.hearing.has_text)
 
     def _enter(self, stage: type[e.GatewayError], until: float) -> None:
         """From here on this stage's limit runs, never beyond the deadline."""

@@ -92,7 +92,11 @@ class Http:
             self._transport = _Proxied(httpx.AsyncClient(verify=self.ssl_context(), limits=_LIMITS, trust_env=True))
         answer = await self._transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)  # noqa: S101  # what an async transport gives
-        return Response(answer.status_code, answer.headers.raw, answer.stream, _FAULTS, answer.aclose)
+
+        async def release(_is_sound: bool) -> None:
+            await answer.aclose()
+
+        return Response(answer.status_code, answer.headers.raw, answer.stream, _FAULTS, release)
 
 
 class _Proxied(httpx.AsyncBaseTransport):

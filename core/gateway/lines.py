@@ -51,10 +51,13 @@ class Lines:
         request = httpcore.Request(method, url, headers=sent, content=body, extensions=extensions)
         answer = await connection.handle_async_request(request)
 
-        async def release() -> None:
+        async def release(is_sound: bool) -> None:
             await answer.aclose()
-            if connection.is_available():
+            # An upstream that fails often hangs up after its answer, and the next request would run into that.
+            if is_sound and connection.is_available():
                 idle.append(connection)
+            else:
+                await connection.aclose()
 
         return Response(answer.status, answer.headers, answer.aiter_stream(), FAULTS, release)
 

@@ -33,7 +33,7 @@ class Response:
         headers: Sequence[tuple[bytes, bytes]],
         stream: AsyncIterable[bytes],
         faults: tuple[type[Exception], ...],
-        release: Callable[[], Awaitable[None]],
+        release: Callable[[bool], Awaitable[None]],
     ) -> None:
         self.status_code = status_code
         self.headers: dict[str, str] = {}
@@ -55,10 +55,10 @@ class Response:
             fault = fault_of(error)
         raise fault
 
-    async def close(self) -> None:
-        """Give the connection back, or close it when the body has not ended."""
+    async def close(self, *, is_sound: bool = True) -> None:
+        """Give the connection back; close it when the body has not ended or the answer was not sound."""
         with suppress(*self._faults):
-            await self._release()
+            await self._release(is_sound)
 
 
 def fault_of(error: Exception) -> e.GatewayError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from core.gateway import ChatRequest, Endpoint, Gateway, Message, Target
+from core.gateway import ChatRequest, Endpoint, Gateway, Message, Policy, Target
 from core.gateway import lines as lines_module
 from core.gateway.errors import ConnectError
 
@@ -20,13 +20,14 @@ TARGETS = [Target(endpoint="one", model="m")]
 
 
 class Upstream(http.server.ThreadingHTTPServer):
-    """Answers any POST; `paths` and `peers` say what was asked and from which port."""
+    """Answers any POST, with `answers` first; `paths` and `peers` say what was asked and from which port."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.paths: list[str] = []
         self.peers: list[int] = []
         self.headers: list[dict[str, str]] = []
+        self.answers: list[bytes] = []
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -38,7 +39,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         self.server.peers.append(self.client_address[1])
         self.server.headers.append(dict(self.headers))
-        body = json.dumps(ANSWER).encode()
+        body = self.server.answers.pop(0) if self.server.answers else json.dumps(ANSWER).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -74,6 +75,15 @@ def test_a_connection_that_waited_too_long_is_left(upstream: Upstream, monkeypat
         for _ in range(3):
             assert gateway.chat(REQUEST, TARGETS).text == "hello"
     assert len(set(upstream.peers)) == 3
+
+
+def test_a_connection_that_gave_an_unusable_answer_is_left(upstream: Upstream) -> None:
+    upstream.answers = [b"{}"]
+    base = f"http://127.0.0.1:{upstream.server_port}/v1"
+    with Gateway([Endpoint(name="one", base_url=base, api_key="k")], policy=Policy(backoff_base_s=0.01)) as gateway:
+        reply = gateway.chat(REQUEST, TARGETS)
+    assert [attempt.outcome for attempt in reply.attempts] == ["error", "ok"]
+    assert len(set(upstream.peers)) == 2
 
 
 def test_a_proxy_of_the_environment_is_used_only_when_asked(
