@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.costs.monthly import WayResult
@@ -71,29 +70,29 @@ def chart(overview: Overview) -> None:
     if not known:
         widgets.show_empty(tr("overview.empty_title"), tr("overview.empty_body"))
         return
-    fig = charts.figure(layout={"margin": {"l": 8, "r": LABEL_PX, "t": 8, "b": 8}}, height_px=90 + 44 * len(known))
     values = [(way.total_usd or 0.0) * show.per_usd for way in known]
     bands = [way.total_band for way in known if way.total_band is not None]
     high_ends = [float(band.p90) * show.per_usd for band in bands]
     low_ends = [float(band.p10) * show.per_usd for band in bands]
-    fig.add_trace(
-        go.Bar(
-            y=[way.name for way in known], x=values, orientation="h",
-            marker={"color": [charts.colour(way.kind) for way in known]},
-            error_x={
-                "type": "data", "symmetric": False, "thickness": 1.5, "color": charts.palette()[9],
-                "array": [high - value for high, value in zip(high_ends, values, strict=True)],
-                "arrayminus": [value - low for low, value in zip(low_ends, values, strict=True)],
-            },
-        )
-    )  # fmt: skip
-    fig.add_trace(
-        go.Scatter(
-            y=[way.name for way in known], x=high_ends, mode="text", textposition="middle right", cliponaxis=False,
-            text=[f"  {show.money_short(way.total_usd)}" for way in known], hoverinfo="skip",
-        )
-    )  # fmt: skip
-    fig.update_xaxes(range=[0, max(high_ends) * 1.02], **charts.ticks(high_ends))
+    names = [way.name for way in known]
+    bars = {
+        "type": "bar", "y": names, "x": values, "orientation": "h",
+        "marker": {"color": [charts.colour(way.kind) for way in known]},
+        "error_x": {
+            "type": "data", "symmetric": False, "thickness": 1.5, "color": charts.palette()[9],
+            "array": [high - value for high, value in zip(high_ends, values, strict=True)],
+            "arrayminus": [value - low for low, value in zip(low_ends, values, strict=True)],
+        },
+    }  # fmt: skip
+    labels = {
+        "y": names, "x": high_ends, "mode": "text", "textposition": "middle right", "cliponaxis": False,
+        "text": [f"  {show.money_short(way.total_usd)}" for way in known], "hoverinfo": "skip",
+    }  # fmt: skip
+    layout = {
+        "margin": {"l": 8, "r": LABEL_PX, "t": 8, "b": 8},
+        "xaxis": {"range": [0, max(high_ends) * 1.02]} | charts.ticks(high_ends),
+    }  # fmt: skip
+    fig = charts.figure([bars, labels], layout, height_px=90 + 44 * len(known))
     best = known[-1]
     title = tr("overview.chart_title", name=best.name, months=months, total=show.money_short(best.total_usd))
     low, high = (show.money_short(float(value)) for value in (bands[-1].p10, bands[-1].p90))

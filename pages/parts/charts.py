@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -80,6 +80,14 @@ def figure(
     return go.Figure(data=list(data), layout=base | given)
 
 
+def line_across(*, x: float | None = None, y: float | None = None, **line: Any) -> dict[str, Any]:
+    """A shape for `layout["shapes"]`: upright at `x` or level at `y`, thin and grey unless `line` says otherwise."""
+    style = {"width": 1, "color": "gray"} | line
+    if x is None:
+        return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "line": style}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": style}
+
+
 def _axis(*, is_log: bool) -> dict[str, Any]:
     # One label per decade: the digits between them only clutter.
     return {"automargin": True, "type": "log", "dtick": 1} if is_log else {"automargin": True}
@@ -120,10 +128,10 @@ def show(
     title: str,
     unit: str,
     key: str,
-    numbers: pd.DataFrame | None = None,
+    numbers: Callable[[], pd.DataFrame] | None = None,
     on_select: Any = "ignore",
 ) -> Any:
-    """Draws a chart under its takeaway and unit, with the same numbers one click away when given."""
+    """Draws a chart under its takeaway and unit; `numbers` makes the table that stands one click away."""
     st.markdown(f"**{title}**")
     st.caption(unit)
     event = st.plotly_chart(
@@ -138,5 +146,5 @@ def show(
     if numbers is not None:
         body = st.expander(tr("common.chart_numbers"), on_change="rerun", key=f"{key}_numbers")
         if body.open:
-            body.dataframe(numbers, hide_index=True, key=f"{key}_table", alt=title)
+            body.dataframe(numbers(), hide_index=True, key=f"{key}_table", alt=title)
     return event

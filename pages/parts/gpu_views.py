@@ -55,14 +55,14 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
         "xaxis": {"range": [0, max(amounts) * LABEL_ROOM]} | charts.ticks(amounts),
     }
     fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
-    numbers = pd.DataFrame({tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]})
     last = max((place for place, flag in enumerate(undated) if flag == undated[0]), key=lambda place: amounts[place])
     title = tr(
         f"gpu_clouds.{'takeaway' if last else 'takeaway_one'}", first=names[0], price=prices[0], last=names[last],
         ratio=fmt().number(amounts[last] / amounts[0] if amounts[0] else 1, 1),
     )  # fmt: skip
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
-    charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=numbers)
+    table = {tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]}
+    charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=lambda: pd.DataFrame(table))
 
 
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
@@ -100,17 +100,19 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
     prices = [fmt().convert(offer.usd_per_gpu_hour) for offer, _ in points]
     speeds = [speed for _, speed in points]
     names = [offer.gpu_model for offer, _ in points]
-    fig = charts.figure(layout={"yaxis": charts.ticks(prices, is_log=True)}, height_px=420, log_x=True, log_y=True)
-    fig.add_scatter(
-        x=speeds, y=prices, mode="markers+text", text=_labels(points), hovertext=names, textposition="top left",
-        marker={"size": 10, "color": charts.colour("rent")}, cliponaxis=False, hoverinfo="text+x+y",
-    )  # fmt: skip
+    marks = {
+        "x": speeds, "y": prices, "mode": "markers+text", "text": _labels(points), "hovertext": names,
+        "textposition": "top left", "marker": {"size": 10, "color": charts.colour("rent")}, "cliponaxis": False,
+        "hoverinfo": "text+x+y",
+    }  # fmt: skip
+    heights = {"yaxis": charts.ticks(prices, is_log=True)}
+    fig = charts.figure([marks], heights, height_px=420, log_x=True, log_y=True)
     winner = min(points, key=lambda point: point[0].usd_per_gpu_hour / point[1])
     price = fmt().money(winner[0].usd_per_gpu_hour / winner[1] * 1_000)
-    numbers = pd.DataFrame({"GPU": names, "BF16 TFLOP/s": speeds, f"{fmt().symbol}/h": prices})
     charts.show(
         fig, title=tr("gpu_clouds.takeaway_speed", gpu=winner[0].gpu_model, price=price),
-        unit=tr("gpu_clouds.chart_speed_unit"), key="gc_chart_speed", numbers=numbers,
+        unit=tr("gpu_clouds.chart_speed_unit"), key="gc_chart_speed",
+        numbers=lambda: pd.DataFrame({"GPU": names, "BF16 TFLOP/s": speeds, f"{fmt().symbol}/h": prices}),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.costs.tokens import blended_usd_per_mtok
@@ -37,28 +36,32 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
     if not lines:
         return
     own = workload.output_tokens / (workload.input_tokens + workload.output_tokens)
-    fig = charts.figure(show_legend=True)
     keys = sorted(lines)
-    for number, key in enumerate(keys):
-        dash = charts.DASHES[number % len(charts.DASHES)]
-        fig.add_trace(
-            go.Scatter(
-                x=SHARES * 100, y=lines[key], name=_short(key), mode="lines",
-                line={"color": charts.colour(key, keys), "dash": dash, "width": 2},
-                hovertemplate="%{x:.0f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
-            )
-        )  # fmt: skip
-    fig.add_vline(x=own * 100, line={"width": 1, "dash": "dot", "color": "gray"})
-    fig.update_xaxes(ticksuffix=" %", range=[0, 100])
-    fig.update_yaxes(rangemode="tozero", **charts.ticks([value for line in lines.values() for value in line]))
-    numbers = pd.DataFrame({"%": SHARES * 100} | {_short(key): values for key, values in lines.items()})
+    data = [
+        {
+            "x": SHARES * 100, "y": lines[key], "name": _short(key), "mode": "lines", "line": _line(keys, number),
+            "hovertemplate": "%{x:.0f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
+        }
+        for number, key in enumerate(keys)
+    ]  # fmt: skip
+    heights = charts.ticks([value for line in lines.values() for value in line])
+    layout = {
+        "xaxis": {"ticksuffix": " %", "range": [0, 100]}, "yaxis": {"rangemode": "tozero"} | heights,
+        "shapes": [charts.line_across(x=own * 100, dash="dot")],
+    }  # fmt: skip
     charts.show(
-        fig,
+        charts.figure(data, layout, show_legend=True),
         title=_takeaway(lines, own),
         unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=fmt().compact(workload.tokens_per_month)),
         key="mp_share_chart",
-        numbers=numbers,
+        numbers=lambda: pd.DataFrame({"%": SHARES * 100} | {_short(key): values for key, values in lines.items()}),
     )
+
+
+def _line(keys: Sequence[str], number: int) -> dict[str, Any]:
+    """Colour and dashes of one model among those shown."""
+    dash = charts.DASHES[number % len(charts.DASHES)]
+    return {"color": charts.colour(keys[number], keys), "dash": dash, "width": 2}
 
 
 def _takeaway(lines: dict[str, list[float]], own: float) -> str:
@@ -82,14 +85,13 @@ def history(chosen: Sequence[Bill]) -> None:
         format_func=lambda name: tr(f"model_prices.component_{name}"),
     )  # fmt: skip
     component = str(st.session_state["mp_component"])
-    fig, rows = _price_steps(sorted(one.key for one in chosen), component)
+    data, rows = _price_steps(sorted(one.key for one in chosen), component)
     if not rows:
         st.caption(tr("model_prices.no_history"))
         return
     changes = len(rows) - len({row["name"] for row in rows})
-    fig.update_yaxes(rangemode="tozero")
     charts.show(
-        fig,
+        charts.figure(data, {"yaxis": {"rangemode": "tozero"}}, show_legend=True),
         title=tr("model_prices.history_title", count=changes) if changes else tr("model_prices.history_none"),
         unit=tr("model_prices.history_unit", symbol=fmt().symbol),
         key="mp_history_chart",
@@ -104,9 +106,9 @@ def history(chosen: Sequence[Bill]) -> None:
     tables.table(rows, columns, key="mp_history_table", alt=tr("model_prices.view_history"))
 
 
-def _price_steps(keys: Sequence[str], component: str) -> tuple[go.Figure, list[dict[str, Any]]]:
+def _price_steps(keys: Sequence[str], component: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """One step line a model, and the same prices as rows with their layer and source."""
-    fig = charts.figure(show_legend=True)
+    data: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for number, key in enumerate(keys):
         steps = price_steps(sheets()[key], component, HISTORY_START, now())
@@ -124,16 +126,11 @@ def _price_steps(keys: Sequence[str], component: str) -> tuple[go.Figure, list[d
         if known:
             days = [since for since, _ in known] + [now()]
             prices = [row.micro_usd_per_mtok / MICRO * fmt().per_usd for _, row in known]
-            fig.add_trace(
-                go.Scatter(
-                    x=days, y=[*prices, prices[-1]], name=_short(key), mode="lines",
-                    line={
-                        "shape": "hv", "width": 2, "color": charts.colour(key, keys),
-                        "dash": charts.DASHES[number % len(charts.DASHES)],
-                    },
-                )
-            )  # fmt: skip
-    return fig, rows
+            data.append({
+                "x": days, "y": [*prices, prices[-1]], "name": _short(key), "mode": "lines",
+                "line": _line(keys, number) | {"shape": "hv"},
+            })  # fmt: skip
+    return data, rows
 
 
 def _short(key: str) -> str:

@@ -12,22 +12,28 @@ from pages.parts.monthly_charts import plain_money, shown
 from pages.parts.monthly_data import Plan
 from pages.parts.state import fmt, tr
 
+PATTERNS = ("", "/", "\\", "x", ".", "-", "|", "+")
+"""So that components are told apart without colour."""
+
 
 def parts_chart(plan: Plan, way: WayResult) -> None:
     """Stacked components of one way by month, as planned."""
-    fig = charts.figure(show_legend=True)
     palette = charts.palette()
     days = [day.isoformat() for day in plan.simulation.starts]
     drawn = [(name, values) for name, values in way.lines_usd.items() if np.nansum(np.abs(values))]
-    for place, (name, values) in enumerate(drawn):
-        fig.add_bar(
-            x=days, y=shown(values), name=tr(f"monthly_cost.component_{name}"), marker_color=palette[place % 10],
-            marker_pattern_shape=["", "/", "\\", "x", ".", "-", "|", "+"][place % 8],
-        )  # fmt: skip
-    fig.update_layout(barmode="relative")
-    fig.update_xaxes(tickformat="%Y-%m", dtick="M1" if len(days) < 7 else None)
+    bars = [
+        {
+            "type": "bar", "x": days, "y": shown(values), "name": tr(f"monthly_cost.component_{name}"),
+            "marker": {"color": palette[place % 10], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
+        }
+        for place, (name, values) in enumerate(drawn)
+    ]  # fmt: skip
     stacked = np.nansum([values for _, values in drawn], axis=0) * fmt().per_usd
-    fig.update_yaxes(**charts.ticks(np.atleast_1d(stacked)))
+    layout = {
+        "barmode": "relative", "xaxis": {"tickformat": "%Y-%m", "dtick": "M1" if len(days) < 7 else None},
+        "yaxis": charts.ticks(np.atleast_1d(stacked)),
+    }  # fmt: skip
+    fig = charts.figure(bars, layout, show_legend=True)
     largest = max(way.lines_usd, key=lambda name: float(np.nansum(way.lines_usd[name])))
     share = float(np.nansum(way.lines_usd[largest])) / max(float(np.nansum(way.planned_usd)), 1e-300)
     title = tr(
@@ -47,21 +53,23 @@ def tornado_chart(plan: Plan, way: WayResult) -> None:
     if not swings:
         st.info(tr("monthly_cost.moves_title_none", name=way.name))
         return
-    fig = charts.figure(height_px=120 + 34 * len(swings), show_legend=True)
     names = [tr(f"monthly_cost.input_{swing.input}") for swing in swings][::-1]
+    base = swings[0].planned_usd
+    bars = []
     for key, place, pick in (("at_p10", 1, _low), ("at_p90", 0, _high)):
         ends = [pick(swing) for swing in swings][::-1]
-        base = swings[0].planned_usd
-        fig.add_bar(
-            orientation="h", y=names, base=[base * fmt().per_usd] * len(names),
-            x=[(end - base) * fmt().per_usd for end in ends], name=tr(f"monthly_cost.{key}"),
-            marker_color=charts.palette()[place], customdata=[fmt().money_short(end) for end in ends],
-            hovertemplate="%{y}: %{customdata}<extra></extra>",
-        )  # fmt: skip
-    fig.add_vline(x=fmt().convert(swings[0].planned_usd), line={"width": 1, "color": "#808080"})
-    fig.update_layout(barmode="overlay")
+        bars.append({
+            "type": "bar", "orientation": "h", "y": names, "base": [base * fmt().per_usd] * len(names),
+            "x": [(end - base) * fmt().per_usd for end in ends], "name": tr(f"monthly_cost.{key}"),
+            "marker": {"color": charts.palette()[place]}, "customdata": [fmt().money_short(end) for end in ends],
+            "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+        })  # fmt: skip
     ends = [end * fmt().per_usd for swing in swings for end in (swing.at_p10_usd, swing.at_p90_usd)]
-    fig.update_xaxes(**charts.ticks(ends, from_zero=False))
+    layout = {
+        "barmode": "overlay", "xaxis": charts.ticks(ends, from_zero=False),
+        "shapes": [charts.line_across(x=base * fmt().per_usd)],
+    }  # fmt: skip
+    fig = charts.figure(bars, layout, height_px=120 + 34 * len(swings), show_legend=True)
     widest = swings[0]
     low, high = sorted((widest.at_p10_usd, widest.at_p90_usd))
     title = tr(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.costs.monthly_ways import Floats
@@ -18,6 +19,7 @@ _SAVE = {"light": "#1B7F3B", "dark": "#7BD88F"}
 _SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
 
 _TEXT = {"light": "#1B2430", "dark": "#E6EAF0"}
+_EDGE = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
 HUGE_SHARE = 10_000.0
 
 
@@ -53,40 +55,40 @@ def cumulative(case: Case) -> None:
     plain, discounted = running_sums(switch)
     months = list(range(switch.months + 1))
     colour, other = charts.palette()[2], charts.palette()[1]
-    fig = charts.figure()
+    data: list[dict[str, Any]] = []
     if case.band is not None:
-        low, high = (values * show.per_usd for values in case.band)
-        fig.add_scatter(x=months, y=low, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False)
-        fig.add_scatter(
-            x=months, y=high, mode="lines", line={"width": 0}, fill="tonexty", hoverinfo="skip",
-            fillcolor=charts.see_through(colour, 0.15), showlegend=False,
-        )  # fmt: skip
+        low, high = ({"x": months, "y": values * show.per_usd} | _EDGE for values in case.band)
+        data = [low, high | {"fill": "tonexty", "fillcolor": charts.see_through(colour, 0.15)}]
     for values, name, dash, shade in (
         (plain, tr("roi.running"), "solid", colour),
         (discounted, tr("roi.running_discounted"), "dash", other),
     ):
-        fig.add_scatter(
-            x=months, y=values * show.per_usd, mode="lines", name=name, line={"dash": dash, "color": shade},
-            hovertemplate=f"{name}: {show.symbol}%{{y:,.0f}}<extra></extra>", showlegend=True,
-        )  # fmt: skip
-    fig.add_hline(y=0, line={"width": 1, "color": "gray"})
-    _mark_payback(fig, switch.report.payback_months, colour)
-    fig.update_layout(showlegend=True, hovermode="x unified")
-    fig.update_xaxes(title=tr("roi.axis_month"), range=[-0.2, switch.months + 0.2])
+        data.append({
+            "x": months, "y": values * show.per_usd, "mode": "lines", "name": name,
+            "line": {"dash": dash, "color": shade}, "hovertemplate": f"{name}: {show.symbol}%{{y:,.0f}}<extra></extra>",
+        })  # fmt: skip
+    marks, notes = _payback_mark(switch.report.payback_months, colour)
     reached = np.concatenate([plain, discounted, *(case.band or ())]) * show.per_usd
-    fig.update_yaxes(**charts.ticks(reached))
+    layout = {
+        "hovermode": "x unified", "shapes": [charts.line_across(y=0)], "annotations": notes,
+        "xaxis": {"title": {"text": tr("roi.axis_month")}, "range": [-0.2, switch.months + 0.2]},
+        "yaxis": charts.ticks(reached),
+    }  # fmt: skip
+    fig = charts.figure([*data, *marks], layout, show_legend=True)
     unit = tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=show.symbol)
     charts.show(fig, title=cumulative_title(switch), unit=unit, key="roi_cumulative")
 
 
-def _mark_payback(fig: go.Figure, months: float | None, colour: str) -> None:
+def _payback_mark(months: float | None, colour: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The point on the line of zero and what is written over it."""
     if months is None:
-        return
-    fig.add_scatter(
-        x=[months], y=[0], mode="markers", showlegend=False, hoverinfo="skip",
-        marker={"symbol": "diamond", "size": 12, "color": colour},
-    )  # fmt: skip
-    fig.add_annotation(x=months, y=0, text=payback_text(months), showarrow=True, ax=0, ay=-28, xanchor="auto")
+        return [], []
+    mark = {
+        "x": [months], "y": [0], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
+        "marker": {"symbol": "diamond", "size": 12, "color": colour},
+    }  # fmt: skip
+    note = {"x": months, "y": 0, "text": payback_text(months), "showarrow": True, "ax": 0, "ay": -28}
+    return [mark], [note]
 
 
 def cumulative_title(switch: Switch) -> str:
@@ -110,28 +112,25 @@ def waterfall(switch: Switch) -> None:
     values = [switch.baseline_tco_usd, *changes, switch.new_tco_usd]
     signed = [("+" if usd > 0 else "") + show.money_short(usd) for usd in changes]
     labels = [show.money_short(switch.baseline_tco_usd), *signed, show.money_short(switch.new_tco_usd)]
-    fig = charts.figure(height_px=80 + 44 * len(names))
-    fig.add_trace(
-        go.Waterfall(
-            orientation="h", y=[_short(name, place) for place, name in enumerate(names)],
-            x=[value * show.per_usd for value in values], measure=["absolute", *["relative"] * len(steps), "total"],
-            text=labels, textposition="outside", cliponaxis=False, hoverinfo="text",
-            increasing={"marker": {"color": _SPEND[mode]}}, decreasing={"marker": {"color": _SAVE[mode]}},
-            totals={"marker": {"color": charts.palette()[9]}}, connector={"line": {"color": "gray", "width": 1}},
-        )
-    )  # fmt: skip
-    fig.update_yaxes(autorange="reversed")
+    bars = {
+        "type": "waterfall", "orientation": "h", "y": [_short(name, place) for place, name in enumerate(names)],
+        "x": [value * show.per_usd for value in values], "measure": ["absolute", *["relative"] * len(steps), "total"],
+        "text": labels, "textposition": "outside", "cliponaxis": False, "hoverinfo": "text",
+        "increasing": {"marker": {"color": _SPEND[mode]}}, "decreasing": {"marker": {"color": _SAVE[mode]}},
+        "totals": {"marker": {"color": charts.palette()[9]}}, "connector": {"line": {"color": "gray", "width": 1}},
+    }  # fmt: skip
     # Room for the labels that stand outside the longest bar.
     running = np.cumsum([switch.baseline_tco_usd, *changes])
     widest = max(float(running.max()), 1e-9)
     start = min(0.0, float(running.min()) - 0.25 * widest)
     ends = (start * show.per_usd, 1.25 * widest * show.per_usd)
-    fig.update_xaxes(range=ends, **charts.ticks(ends))
+    layout = {"xaxis": {"range": ends} | charts.ticks(ends), "yaxis": {"autorange": "reversed"}}
+    fig = charts.figure([bars], layout, height_px=80 + 44 * len(names))
     saved = switch.baseline_tco_usd - switch.new_tco_usd
     title = tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=show.money_short(abs(saved)))
     charts.show(
         fig, title=title, unit=tr("roi.waterfall_unit", months=switch.months, unit=show.symbol), key="roi_waterfall",
-        numbers=pd.DataFrame({tr("roi.col_item"): names, f"{tr('roi.col_amount')} ({show.symbol})": [
+        numbers=lambda: pd.DataFrame({tr("roi.col_item"): names, f"{tr('roi.col_amount')} ({show.symbol})": [
             value * show.per_usd for value in values]}),
     )  # fmt: skip
 
@@ -153,15 +152,17 @@ def grid(switch: Switch) -> None:
     shades = [charts.see_through(_SPEND[mode], 0.25), charts.see_through(_SAVE[mode], 0.25)]
     rows = [show.percent(factor) for factor in found.saving_factors]
     columns = [f"×{factor:g}" for factor in found.migration_factors]
-    fig = charts.figure(height_px=110 + 46 * len(rows))
-    fig.add_heatmap(
-        z=np.where(found.npv_usd > 0, 1, 0), zmin=0, zmax=1, x=columns, y=rows, text=texts, texttemplate="%{text}",
-        textfont={"color": _TEXT[mode]},
-        colorscale=[[0, shades[0]], [0.5, shades[0]], [0.5, shades[1]], [1, shades[1]]], showscale=False, xgap=2,
-        ygap=2, hoverinfo="skip",
-    )  # fmt: skip
-    fig.update_yaxes(title=tr("roi.grid_savings"), type="category", showgrid=False)
-    fig.update_xaxes(title=tr("roi.grid_migration"), type="category", showgrid=False)
+    cells = {
+        "type": "heatmap", "z": np.where(found.npv_usd > 0, 1, 0), "zmin": 0, "zmax": 1, "x": columns, "y": rows,
+        "text": texts, "texttemplate": "%{text}", "textfont": {"color": _TEXT[mode]}, "showscale": False, "xgap": 2,
+        "ygap": 2, "colorscale": [[0, shades[0]], [0.5, shades[0]], [0.5, shades[1]], [1, shades[1]]],
+        "hoverinfo": "skip",
+    }  # fmt: skip
+    axes = {
+        f"{axis}axis": {"title": {"text": tr(f"roi.grid_{name}")}, "type": "category", "showgrid": False}
+        for axis, name in (("x", "migration"), ("y", "savings"))
+    }
+    fig = charts.figure([cells], axes, height_px=110 + 46 * len(rows))
     good = int((found.npv_usd > 0).sum())
     charts.show(
         fig, title=tr("roi.grid_title", good=good, all=found.npv_usd.size), unit=tr("roi.grid_unit"), key="roi_grid"

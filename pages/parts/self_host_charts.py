@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from core.costs.selfhost import monthly_cost_usd
-from core.costs.selfhost_break_even import tornado
+from core.costs.selfhost_break_even import Swing, tornado
 from core.workload import Workload
 from pages.parts import charts
 from pages.parts.self_host_inputs import Choices
@@ -15,6 +17,8 @@ from pages.parts.self_host_plan import Plan
 from pages.parts.state import fmt, tr
 
 POINTS = 300
+MAX_CROSSINGS = 9
+FREE_USD = 1e-9  # a free model has a bill of 0, which no logarithmic axis shows
 
 
 def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -> None:
@@ -26,54 +30,49 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
     rent = monthly_cost_usd(plan.machine, workload, choices.operations, volume) * show.per_usd
     call = volume * (1 + workload.retry_share) * plan.api.usd_per_request * show.per_usd
-    axes = {
-        "xaxis": charts.ticks(volume, is_log=True),
-        "yaxis": charts.ticks([*rent, *call], is_log=True),
-    }
-    fig = charts.figure(layout=axes, log_x=True, log_y=True)
-    _band(fig, plan)
+    lines: list[dict[str, Any]] = []
+    here = {"x": float(np.log10(middle)), "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
+    notes = [here | {"showarrow": False, "text": tr("self_host.you_are_here")}]
     for name, values, shape, dash in (("rent", rent, "hv", "solid"), ("call", call, "linear", "dash")):
-        fig.add_trace(
-            go.Scatter(
-                x=volume, y=values, mode="lines+text", name=tr(f"self_host.line_{name}"), textposition="top left",
-                text=[""] * (POINTS - 1) + [tr(f"self_host.line_{name}")], cliponaxis=False,
-                line={"color": charts.colour(name), "shape": shape, "dash": dash, "width": 2.5},
-            )
-        )  # fmt: skip
-    fig.add_vline(
-        x=middle,
-        line={"dash": "dot", "width": 1, "color": charts.palette()[9]},
-        annotation_text=tr("self_host.you_are_here"),
-    )
-    _mark_crossings(fig, plan)
-    numbers = pd.DataFrame({tr("self_host.requests"): volume, "rent": rent, "call": call})[::15]
-    charts.show(fig, title=title, unit=tr("self_host.chart_unit", symbol=show.symbol), key="sh_chart", numbers=numbers)
+        label, style = tr(f"self_host.line_{name}"), {"color": charts.colour(name), "shape": shape, "dash": dash}
+        lines.append({"x": volume, "y": values, "mode": "lines", "name": label, "line": style | {"width": 2.5}})
+        # A text's place on a logarithmic axis is the logarithm, a shape's or point's is the value itself.
+        end = {"x": 1, "xref": "x domain", "xanchor": "right", "y": float(np.log10(max(values[-1], FREE_USD)))}
+        notes.append(end | {"yanchor": "bottom", "showarrow": False, "text": label, "font": {"color": style["color"]}})
+    layout = {
+        "xaxis": charts.ticks(volume, is_log=True), "yaxis": charts.ticks([*rent, *call], is_log=True),
+        "shapes": [*_band(plan), charts.line_across(x=middle, dash="dot", color=charts.palette()[9])],
+        "annotations": notes,
+    }  # fmt: skip
+    fig = charts.figure([*lines, *_crossings(plan)], layout, log_x=True, log_y=True)
+    charts.show(
+        fig, title=title, unit=tr("self_host.chart_unit", symbol=show.symbol), key="sh_chart",
+        numbers=lambda: pd.DataFrame({tr("self_host.requests"): volume, "rent": rent, "call": call})[::15],
+    )  # fmt: skip
 
 
-def _band(fig: go.Figure, plan: Plan) -> None:
+def _band(plan: Plan) -> list[dict[str, Any]]:
     """Where the lasting crossing lies when the throughput is at the ends of its band."""
     ends = [even.lasting for even in (plan.even_low, plan.even_high) if even is not None]
     known = [one.requests_per_month for one in ends if one is not None]
-    if len(known) == 2 and known[0] != known[1]:
-        fig.add_vrect(
-            x0=min(known), x1=max(known), line_width=0, fillcolor=charts.see_through(charts.palette()[0], 0.12)
-        )
+    if len(known) != 2 or known[0] == known[1]:
+        return []
+    fill = charts.see_through(charts.palette()[0], 0.12)
+    return [{
+        "type": "rect", "x0": min(known), "x1": max(known), "y0": 0, "y1": 1, "yref": "y domain", "fillcolor": fill,
+        "line": {"width": 0},
+    }]  # fmt: skip
 
 
-def _mark_crossings(fig: go.Figure, plan: Plan) -> None:
+def _crossings(plan: Plan) -> list[dict[str, Any]]:
     if plan.even is None or plan.api is None:
-        return
-    show = fmt()
-    crossings = plan.even.crossings[:9]
-    fig.add_trace(
-        go.Scatter(
-            x=[one.requests_per_month for one in crossings],
-            y=[one.requests_per_month * plan.api.usd_per_request * show.per_usd for one in crossings],
-            mode="markers",
-            marker={"size": 10, "symbol": "diamond", "color": charts.palette()[3]},
-            name=tr("self_host.break_even"),
-        )
-    )
+        return []
+    usd_per_request = plan.api.usd_per_request
+    places = [one.requests_per_month for one in plan.even.crossings[:MAX_CROSSINGS]]
+    return [{
+        "x": places, "y": [place * usd_per_request * fmt().per_usd for place in places], "mode": "markers",
+        "marker": {"size": 10, "symbol": "diamond", "color": charts.palette()[3]}, "name": tr("self_host.break_even"),
+    }]  # fmt: skip
 
 
 def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
@@ -84,19 +83,26 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
     swings = tornado(plan.machine, workload, choices.operations, plan.api.usd_per_request)
     base = plan.best.fleet.tco_usd_per_month if plan.best else 0.0
     names = [tr(f"self_host.swing_{swing.name}") for swing in swings][::-1]
-    fig = charts.figure(height_px=300)
-    for place, part in ((2, "low"), (0, "high")):
-        values = [(getattr(swing, f"{part}_usd") - base) * show.per_usd for swing in swings][::-1]
-        fig.add_trace(
-            go.Bar(
-                y=names, x=values, base=base * show.per_usd, orientation="h", name=tr(f"self_host.swing_{part}"),
-                marker={"color": charts.palette()[place]},
-            )
-        )  # fmt: skip
+    bars = [
+        {
+            "type": "bar", "orientation": "h", "y": names, "base": base * show.per_usd,
+            "x": [(getattr(swing, f"{part}_usd") - base) * show.per_usd for swing in swings][::-1],
+            "name": tr(f"self_host.swing_{part}"), "marker": {"color": charts.palette()[place]},
+        }
+        for place, part in ((2, "low"), (0, "high"))
+    ]  # fmt: skip
     ends = [usd * show.per_usd for swing in swings for usd in (swing.low_usd, swing.high_usd)]
-    fig.update_layout(barmode="overlay", xaxis=charts.ticks(ends, from_zero=False))
-    mtok = tr("self_host.even_mtok")
-    numbers = pd.DataFrame(
+    layout = {"barmode": "overlay", "xaxis": charts.ticks(ends, from_zero=False)}
+    charts.show(
+        charts.figure(bars, layout, height_px=300), title=tr("self_host.tornado_title", name=names[-1]),
+        unit=tr("self_host.tornado_unit", symbol=show.symbol), key="sh_tornado",
+        numbers=lambda: _swing_table(swings),
+    )  # fmt: skip
+
+
+def _swing_table(swings: Sequence[Swing]) -> pd.DataFrame:
+    show, mtok = fmt(), tr("self_host.even_mtok")
+    return pd.DataFrame(
         {
             tr("self_host.swing"): [tr(f"self_host.swing_{swing.name}") for swing in swings],
             tr("self_host.swing_low"): [show.money(swing.low_usd) for swing in swings],
@@ -105,7 +111,3 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
             f"{mtok} ↑": [show.compact(swing.high_break_even_mtok) for swing in swings],
         }
     )
-    charts.show(
-        fig, title=tr("self_host.tornado_title", name=names[-1]), unit=tr("self_host.tornado_unit", symbol=show.symbol),
-        key="sh_tornado", numbers=numbers,
-    )  # fmt: skip

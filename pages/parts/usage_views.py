@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.gateway.diagnosis import topic_of
@@ -30,9 +29,11 @@ def day_chart(report: Report) -> None:
     days = [row.day for row in report.days]
     costs = [show.convert(row.cost_usd) for row in report.days]
     dearest = max(report.days, key=lambda row: row.pico_usd)
-    fig = charts.figure()
-    fig.add_bar(x=days, y=costs, marker_color=charts.colour("gateway"), hovertemplate="%{x|%Y-%m-%d}<br>%{y:,.4~g}")
-    fig.update_yaxes(rangemode="tozero", **charts.ticks(costs))
+    bars = {
+        "type": "bar", "x": days, "y": costs, "marker": {"color": charts.colour("gateway")},
+        "hovertemplate": "%{x|%Y-%m-%d}<br>%{y:,.4~g}",
+    }  # fmt: skip
+    fig = charts.figure([bars], {"yaxis": {"rangemode": "tozero"} | charts.ticks(costs)})
     title = tr("usage.day_title", day=show.date(dearest.day), cost=show.money_short(dearest.cost_usd))
     charts.show(fig, title=title, unit=tr("usage.day_unit", symbol=show.symbol), key="usage_day_chart")
 
@@ -48,16 +49,14 @@ def group_chart(rows: Sequence[Totals], name: str) -> None:
     first = ranked[0].request_count if is_count else ranked[0].pico_usd
     title = tr(f"usage.{name}_title", name=labels[0], share=show.percent(first / whole if whole else None))
     texts = [show.compact(row.request_count) if is_count else show.money_short(row.cost_usd) for row in ranked]
-    fig = charts.figure(height_px=90 + 38 * len(ranked))
-    fig.add_trace(
-        go.Bar(
-            x=values[::-1], y=labels[::-1], orientation="h", text=texts[::-1], textposition="outside", cliponaxis=False,
-            marker_color=charts.colour("gateway"), hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )  # fmt: skip
+    bars = {
+        "type": "bar", "x": values[::-1], "y": labels[::-1], "orientation": "h", "text": texts[::-1],
+        "textposition": "outside", "cliponaxis": False, "marker": {"color": charts.colour("gateway")},
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+    }  # fmt: skip
     # Room for the longest bar's label.
     end = max((value or 0 for value in values), default=0) * 1.15 or 1
-    fig.update_xaxes(range=[0, end], **charts.ticks([end]))
+    fig = charts.figure([bars], {"xaxis": {"range": [0, end]} | charts.ticks([end])}, height_px=90 + 38 * len(ranked))
     unit = tr("usage.calls_unit") if is_count else tr("usage.group_unit", symbol=show.symbol)
     charts.show(fig, title=title, unit=unit, key=f"usage_{name}_chart")
 

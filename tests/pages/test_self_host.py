@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pytest
 
 from tests.pages.conftest import OpenPage, assert_whole
@@ -15,6 +18,15 @@ def test_the_page_answers_with_four_figures_a_chart_and_ranked_offers(open_page:
     assert len(at.get("plotly_chart")) == 2
     assert len(at.dataframe[0].value) > 10
     assert ("Rent" in at.title[0].value) == (lang == "en")
+
+
+def test_the_own_volume_is_marked_where_it_lies_on_the_logarithmic_axis(open_page: OpenPage) -> None:
+    at = open_page("self_host", query={"req": "250000"})
+
+    layout = json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]
+    lines = [shape["x0"] for shape in layout["shapes"] if shape["type"] == "line"]
+    assert lines == [250_000]  # a shape's place is the value itself, a text's is its logarithm
+    assert layout["annotations"][0]["x"] == pytest.approx(math.log10(250_000))
 
 
 def test_another_model_changes_the_offers_and_a_huge_one_still_has_an_answer(open_page: OpenPage) -> None:
