@@ -40,7 +40,7 @@ class Http:
     """
 
     def __init__(self, *, connect_timeout_s: float, trust_env: bool, transport: Transport | None) -> None:
-        self._timeouts = {"connect": connect_timeout_s, "read": None, "write": None, "pool": None}
+        self._connect_timeout_s = connect_timeout_s
         self.trust_env = trust_env
         self._transport = transport
         self._lines: Lines | None = None
@@ -57,16 +57,14 @@ class Http:
 
         fault: e.GatewayError
         try:
-            url = call.url
-            extra: dict[str, str] = {}
-            extensions: dict[str, Any] = {"timeout": self._timeouts}
-            if is_guarded:
-                url, extra, guarded = await _pinned(call.url)
-                extensions |= guarded
+            url, extra, server_name = await _pinned(call.url) if is_guarded else (call.url, {}, None)
             headers = {**_HEADERS, **call.headers, **extra}
             if self._transport is None and not self.trust_env:
-                self._lines = self._lines or Lines(self.ssl_context)
-                return await self._lines.send(method, _address(url), headers, call.body, extensions)
+                self._lines = self._lines or Lines(self.ssl_context, self._connect_timeout_s)
+                return await self._lines.send(method, _address(url), headers, call.body, server_name)
+            extensions: dict[str, Any] = {"timeout": {"connect": self._connect_timeout_s}}
+            if server_name:
+                extensions["sni_hostname"] = server_name
             request = httpx.Request(method, url, headers=headers, content=call.body, extensions=extensions)
             return await self._send_through(request)
         except (*_FAULTS, *FAULTS) as error:
@@ -85,6 +83,7 @@ class Http:
         """The certificates and versions that every connection accepts; made when first needed."""
         if self._ssl is None:
             self._ssl = httpx.create_ssl_context(trust_env=self.trust_env)
+            self._ssl.set_alpn_protocols(["http/1.1"])
         return self._ssl
 
     async def _send_through(self, request: httpx.Request) -> Response:
@@ -119,8 +118,11 @@ def _address(url: str) -> Address:
     return Address(parsed.raw_scheme, parsed.raw_host, parsed.port, parsed.raw_path, parsed.netloc)
 
 
-async def _pinned(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
-    """The URL with its name resolved and checked, so that the name cannot lead elsewhere a moment later."""
+async def _pinned(url: str) -> tuple[str, dict[str, str], str | None]:
+    """The URL with its name resolved and checked, so that the name cannot lead elsewhere a moment later.
+
+    With it the header that says the name, and the name for TLS.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -130,4 +132,4 @@ async def _pinned(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
         raise e.BaseUrlError("base_url: this address belongs to the machine's own network and is not allowed.")
     shown = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
     pinned = parts._replace(netloc=f"{shown}:{port}").geturl()
-    return pinned, {"host": parts.netloc}, {"sni_hostname": host} if parts.scheme == "https" else {}
+    return pinned, {"host": parts.netloc}, host if parts.scheme == "https" else None

@@ -1,90 +1,203 @@
-"""How is a connection to an upstream opened, used again and left? The only file that knows httpcore."""
+"""How is a connection to an upstream opened, used again and left? The only file that knows h11."""
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping
 
-import httpcore
+import h11
 
+from core.gateway import errors as e
 from core.gateway.wire import Address, Response
 
 KEEPALIVE_S = 30.0
-FAULTS = (
-    httpcore.ConnectionNotAvailable,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    OSError,
-    ValueError,
-)
+HEAD_BYTES = 100 * 1024
+"""How long the headers of a response, or one line of a chunked body's framing, may be."""
+UNREAD_BYTES = 256 * 1024
+"""So much of a body waits for a slow reader; then the upstream waits."""
+HAPPY_EYEBALLS_S = 0.25
+FAULTS = (e.GatewayError, h11.ProtocolError, OSError, ValueError)
 
 
 class Lines:
     """Connections that are kept and used again, a stack for each origin; belongs to one event loop.
 
-    The library's pool is left out: it looks at every idle connection with every request, which costs more than the
-    request when fifty threads have been at work.
+    One write and one wake-up make a call: the libraries' connections take a third of its time for locks, scopes and
+    traces that nothing here needs. What HTTP says is h11's to know.
     """
 
-    def __init__(self, ssl_context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, ssl_context: Callable[[], ssl.SSLContext], connect_timeout_s: float) -> None:
         self._ssl_context = ssl_context
-        self._idle: dict[tuple[object, ...], deque[httpcore.AsyncHTTPConnection]] = {}
+        self._connect_timeout_s = connect_timeout_s
+        self._idle: dict[tuple[object, ...], deque[_Line]] = {}
+        self._open: set[_Line] = set()
 
     async def send(
-        self, method: str, address: Address, headers: Mapping[str, str], body: bytes, extensions: dict[str, Any]
+        self, method: str, address: Address, headers: Mapping[str, str], body: bytes, server_name: str | None
     ) -> Response:
-        """Sends a request and waits for the headers. Raises FAULTS."""
-        url, origin = _url(address)
+        """Sends a request and waits for the headers; `server_name` is who must be at the other end of TLS, when not
+        the address's host. Raises FAULTS.
+        """
         framing = {"host": address.authority.decode("ascii")}
         if body:
             framing["content-length"] = str(len(body))
         named = framing | {name.lower(): value for name, value in headers.items()}
-        sent = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
-        lane = (address.scheme, address.host, address.port, extensions.get("sni_hostname"))
+        request = h11.Request(method=method, target=address.target, headers=list(named.items()))
+        lane = (address.scheme, address.host, address.port, server_name)
         idle = self._idle.setdefault(lane, deque())
-        connection = await self._connection(idle, origin)
-        request = httpcore.Request(method, url, headers=sent, content=body, extensions=extensions)
-        answer = await connection.handle_async_request(request)
+        line = self._kept(idle) or await self._opened(address, server_name)
+        is_answered = False
+        try:
+            answer = await line.ask(request, body)
+            is_answered = True
+        finally:
+            if not is_answered:
+                line.abort()
 
         async def release(is_sound: bool) -> None:
-            await answer.aclose()
             # An upstream that fails often hangs up after its answer, and the next request would run into that.
-            if is_sound and connection.is_available():
-                idle.append(connection)
+            if is_sound and line.rest():
+                idle.append(line)
             else:
-                await connection.aclose()
+                line.abort()
 
-        return Response(answer.status, answer.headers, answer.aiter_stream(), FAULTS, release)
+        return Response(answer.status_code, answer.headers, line.body(), FAULTS, release)
 
     async def close(self) -> None:
-        """Close every connection that is not in use."""
-        idle = [connection for lane in self._idle.values() for connection in lane]
+        """Close every connection."""
         self._idle.clear()
-        for connection in idle:
-            await connection.aclose()
+        for line in self._open:
+            line.abort()
+        while self._open:
+            await asyncio.sleep(0)
 
-    async def _connection(
-        self, idle: deque[httpcore.AsyncHTTPConnection], origin: httpcore.Origin
-    ) -> httpcore.AsyncHTTPConnection:
+    def _kept(self, idle: deque[_Line]) -> _Line | None:
         # The one that has waited longest is looked at with each call, so that none is kept for ever.
         if len(idle) > 1 and idle[0].has_expired():
-            await idle.popleft().aclose()
+            idle.popleft().abort()
         while idle:
-            connection = idle.pop()
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            await connection.aclose()
-        context = self._ssl_context() if origin.scheme == b"https" else None
-        return httpcore.AsyncHTTPConnection(origin, ssl_context=context, keepalive_expiry=KEEPALIVE_S)
+            line = idle.pop()
+            if line.is_silent() and not line.has_expired():
+                return line
+            line.abort()
+        return None
+
+    async def _opened(self, address: Address, server_name: str | None) -> _Line:
+        is_secret = address.scheme == b"https"
+        host = address.host.decode("ascii")
+        port = address.port or (443 if is_secret else 80)
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                _, line = await asyncio.get_running_loop().create_connection(
+                    lambda: _Line(self._open), host, port, happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+                    ssl=self._ssl_context() if is_secret else None,
+                    server_hostname=(server_name or host) if is_secret else None,
+                )  # fmt: skip
+        except TimeoutError:
+            raise e.ConnectTimeoutError("No connection came about in time.") from None
+        except (socket.gaierror, ssl.SSLError):
+            raise
+        except OSError:
+            raise e.ConnectError("The connection was refused.") from None
+        return line
 
 
-@lru_cache(maxsize=256)
-def _url(address: Address) -> tuple[httpcore.URL, httpcore.Origin]:
-    """The same few addresses come again and again."""
-    url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
-    return url, url.origin
+class _Line(asyncio.Protocol):
+    """One connection; it takes itself out of `registry` when it is lost. One request at a time."""
+
+    def __init__(self, registry: set[_Line]) -> None:
+        self._registry = registry
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._news: asyncio.Future[None] | None = None
+        self._unread = 0
+        self._is_ended = False
+        self._error: Exception | None = None
+        self._rested_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what create_connection makes
+        self._transport = transport
+        self._registry.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._http.receive_data(data)
+        self._unread += len(data)
+        if self._unread > UNREAD_BYTES:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._is_ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._registry.discard(self)
+        self._error = exc
+        self._is_ended = True
+        self._wake()
+
+    async def ask(self, request: h11.Request, body: bytes) -> h11.Response:
+        """Sends the request and waits for the headers. Raises FAULTS."""
+        http = self._http
+        sent = [http.send(request), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage())]
+        # Not waited for: an upstream may answer, with a refusal for one, before it has taken all.
+        self._transport.write(b"".join(part for part in sent if part))
+        while isinstance(event := await self._event(), h11.InformationalResponse):
+            pass
+        if not isinstance(event, h11.Response):
+            raise e.ProtocolError("The answer is not valid HTTP.")
+        return event
+
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises FAULTS."""
+        while isinstance(event := await self._event(), h11.Data):
+            yield bytes(event.data)
+
+    def rest(self) -> bool:
+        """Make ready for another request; False when that cannot be."""
+        http = self._http
+        is_done = http.our_state is h11.DONE and http.their_state is h11.DONE
+        if self._is_ended or not is_done or http.trailing_data[0]:
+            return False
+        http.start_next_cycle()
+        self._listen()
+        self._rested_at = self._loop.time()
+        return True
+
+    def has_expired(self) -> bool:
+        return self._loop.time() - self._rested_at > KEEPALIVE_S
+
+    def is_silent(self) -> bool:
+        """Whether the upstream has neither hung up nor spoken unasked since the last answer."""
+        return not self._is_ended and not self._http.trailing_data[0]
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    async def _event(self) -> object:
+        """What h11 makes of the next bytes. Raises FAULTS."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._error is not None:
+                raise self._error
+            if not self._is_ended:
+                self._listen()
+                self._news = self._loop.create_future()
+                await self._news
+            elif self._http.their_state is h11.SEND_RESPONSE:
+                raise e.ConnectionLostError("The connection ended before an answer came.")
+            else:
+                self._http.receive_data(b"")
+        return event
+
+    def _listen(self) -> None:
+        self._unread = 0
+        self._transport.resume_reading()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)

@@ -62,7 +62,7 @@ class Response:
 
 
 def fault_of(error: Exception) -> e.GatewayError:
-    """Our error for one of httpx, httpcore or the system; texts of ours only, since theirs may hold a URL or a header.
+    """Our error for one of httpx, h11 or the system; texts of ours only, since theirs may hold a URL or a header.
 
     The two libraries give the same names to their errors, without a base they share: the names are compared.
     """
