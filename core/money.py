@@ -11,6 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal
 
 from babel.dates import format_date
@@ -67,6 +68,27 @@ def _usd_digits(amount: Amount) -> int:
     if size >= 0.01:
         return 4
     return 6 if size >= 1e-5 else 12
+
+
+# Babel takes 20 to 60 us a number, and a page shows hundreds, the same ones at each rerun.
+@lru_cache(maxsize=4096)
+def _decimal(value: Decimal | float, pattern: str, locale: str) -> str:
+    return str(format_decimal(value, format=pattern, locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _compact(value: float, locale: str) -> str:
+    return str(format_compact_decimal(value, locale=locale, fraction_digits=2)).replace(" ", "")
+
+
+@lru_cache(maxsize=4096)
+def _percent(share: Decimal, pattern: str, locale: str) -> str:
+    return str(format_percent(share, format=pattern, locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _day(day: dt.date, pattern: str, locale: str) -> str:
+    return str(format_date(day, format=pattern, locale=locale))
 
 
 def _known(amount: Amount | None) -> bool:
@@ -143,12 +165,11 @@ class Formatter:
             return MISSING
         if abs(float(value)) >= HUGE:
             return f"{float(value):.3g}"
-        shown = float(f"{float(value):.3g}")
+        shown = float(f"{float(value):.3g}") + 0.0  # of two zeros the one without a sign
         if abs(shown) < self._compact_from:
-            return str(format_decimal(shown, format="#,##0.##", locale=self.locale))
-        text = str(format_compact_decimal(shown, locale=self.locale, fraction_digits=2)).replace(" ", "")
+            return _decimal(shown, "#,##0.##", self.locale)
         # Babel leaves the thousands of a compact number ungrouped: 4900만 reads better as 4,900만.
-        return re.sub(r"^-?\d{4,}", lambda digits: f"{int(digits[0]):,}", text)
+        return re.sub(r"^-?\d{4,}", lambda digits: f"{int(digits[0]):,}", _compact(shown, self.locale))
 
     def number(self, value: Amount | None, digits: int = 0) -> str:
         """A number with group separators and exactly `digits` decimals."""
@@ -157,7 +178,7 @@ class Formatter:
         if abs(float(value)) >= HUGE:
             return f"{float(value):.3g}"
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return str(format_decimal(Decimal(str(value)), format=pattern, locale=self.locale))
+        return _decimal(Decimal(str(value)) + 0, pattern, self.locale)
 
     def percent(self, share: Amount | None, digits: int = 0) -> str:
         """A share (0 to 1) as percent."""
@@ -166,11 +187,15 @@ class Formatter:
         if abs(float(share)) >= HUGE:
             return f"{float(share) * 100:.3g}%"
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-        return str(format_percent(Decimal(str(share)), format=pattern, locale=self.locale))
+        return _percent(Decimal(str(share)) + 0, pattern, self.locale)
 
     def date(self, day: dt.date | None) -> str:
         """A day as the reader writes it, or a dash when undated."""
-        return MISSING if day is None else str(format_date(day, format="medium", locale=self.locale))
+        return MISSING if day is None else _day(day, "medium", self.locale)
+
+    def month(self, day: dt.date) -> tuple[str, str]:
+        """The month of a day as short as the reader writes it, and its year."""
+        return _day(day, "LLL", self.locale), f"{day:%Y}"
 
 
 def _significant_decimals(value: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,25 +51,11 @@ def paths_of(
     workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats], noise: Floats | None
 ) -> Paths:
     """Paths for given normal scores of each input and month; without `noise`, months differ from plan in nothing."""
-    month = np.arange(len(starts), dtype=np.float64)
-    by_chance = np.zeros(len(starts))
-    if noise is not None:
-        counted = counting_deviation(workload, plain_requests(workload, starts))
-        by_chance = np.hypot(log_deviation(outlook.monthly_noise), counted)
-
-    logs = np.zeros((len(starts), scores["requests"].size)) if noise is None else noise * by_chance[:, None]
-    logs += np.multiply.outer(outlook.growth_spread_per_month * month, scores["growth"])
-    logs += log_deviation(outlook.requests_spread) * scores["requests"]
-    logs -= _half_variance(outlook, month, by_chance)[:, None]
-    with np.errstate(over="ignore"):
-        requests = np.exp(logs, out=logs)
-        requests *= _per_path(workload, outlook, starts, scores)
-    np.minimum(requests, MAX_REQUESTS_PER_MONTH, out=requests)
-
+    requests, priced = _volumes(workload, outlook, starts, scores, noise)
     token_spread = log_deviation(outlook.tokens_spread)
     return Paths(
         requests=requests,
-        priced_requests=requests * _price(outlook, len(starts), scores["price"]),
+        priced_requests=priced,
         input_factor=mean_one(token_spread, scores["input_tokens"]),
         output_factor=mean_one(token_spread, scores["output_tokens"]),
         cached_share=bounded(
@@ -81,11 +68,39 @@ def paths_of(
     )
 
 
-def _half_variance(outlook: Outlook, month: Floats, by_chance: Floats) -> Floats:
-    growth = outlook.growth_spread_per_month * month
-    level = log_deviation(outlook.requests_spread)
-    half: Floats = (np.square(by_chance) + np.square(growth) + level * level) / 2
-    return half
+def _volumes(
+    workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats], noise: Floats | None
+) -> tuple[Floats, Floats]:
+    """Requests, and requests times the price level (months x paths).
+
+    Month by month, so that a row stays in the processor's cache. Growth and price are off by a factor to the power of
+    the month, hence by one more factor each month: the exponential of a whole path is taken once. Each lognormal is
+    divided by its mean, so that the mean of the paths is the plan.
+    """
+    by_chance = np.zeros(len(starts))
+    if noise is not None:
+        counted = counting_deviation(workload, plain_requests(workload, starts))
+        by_chance = np.hypot(log_deviation(outlook.monthly_noise), counted)
+    growth_spread, price_spread = outlook.growth_spread_per_month, outlook.price_spread_per_year / 12
+    grown, dearer = np.exp(growth_spread * scores["growth"]), np.exp(price_spread * scores["price"])
+    level = mean_one(log_deviation(outlook.requests_spread), scores["requests"])
+    price = np.ones_like(level)
+    requests = np.empty((len(starts), level.size))
+    priced = np.empty_like(requests)
+    planned, prices = _per_path(workload, outlook, starts, scores), price_level(outlook, len(starts))
+    for month, row in enumerate(requests):
+        row[:] = 0.0 if noise is None else noise[month]
+        row *= by_chance[month]
+        row -= (by_chance[month] ** 2 + (growth_spread * month) ** 2) / 2
+        np.exp(row, out=row)
+        row *= level
+        row *= planned[month]
+        np.minimum(row, MAX_REQUESTS_PER_MONTH, out=row)
+        np.multiply(row, price, out=priced[month])
+        priced[month] *= prices[month] * math.exp(-((price_spread * month) ** 2) / 2)
+        level *= grown
+        price *= dearer
+    return requests, priced
 
 
 def _per_path(workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats]) -> Floats:
@@ -106,13 +121,3 @@ def _per_path(workload: Workload, outlook: Outlook, starts: list[dt.date], score
         retries = bounded(workload.retry_share, outlook.retry_spread * workload.retry_share, 0.0, 1.0, scores["retry"])
         factor = factor * (1 + retries)
     return factor
-
-
-def _price(outlook: Outlook, months: int, scores: Floats) -> Floats:
-    """Price level (months x paths, or months x 1 when it is certain)."""
-    level: Floats = price_level(outlook, months)[:, None]
-    if not outlook.price_spread_per_year:
-        return level
-    spread = outlook.price_spread_per_year * np.arange(months)[:, None] / 12
-    moved: Floats = level * mean_one(spread, scores[None, :])
-    return moved

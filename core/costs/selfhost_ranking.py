@@ -10,7 +10,7 @@ from functools import lru_cache
 from core.costs.gpu_specs import UnknownGpuError
 from core.costs.gpus import GpuOffer
 from core.costs.model_shapes import ModelShape, model_shape
-from core.costs.selfhost import Fleet, Machine, Operations, fleet_for
+from core.costs.selfhost import Fleet, Machine, Operations, fleets_for
 from core.costs.throughput import ModelDoesNotFitError, ThroughputEstimate, estimate_throughput
 from core.workload import Workload
 
@@ -89,6 +89,10 @@ def rank_offers(
         estimate = replica_estimate(shape, offer, workload, precision)
         if estimate is None or estimate.gpus_per_replica > offer.gpu_count:
             continue
-        fleet = fleet_for(machine_of(offer, estimate), workload, operations)
-        found.append(RankedOffer(offer=offer, estimate=estimate, fleet=fleet))
-    return sorted(found, key=lambda one: (today is not None and one.offer.as_of is None, one.fleet.usd_per_mtok))
+        found.append((offer, estimate))
+    fleets = fleets_for([machine_of(*one) for one in found], workload, operations)
+    ranked = [
+        RankedOffer(offer=offer, estimate=estimate, fleet=fleet)
+        for (offer, estimate), fleet in zip(found, fleets, strict=True)
+    ]
+    return sorted(ranked, key=lambda one: (today is not None and one.offer.as_of is None, one.fleet.usd_per_mtok))

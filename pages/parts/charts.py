@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
+from plotly.basedatatypes import BaseFigure
 
 from core.settings import PROJECT
 from pages.parts.state import fmt, tr
@@ -23,6 +23,10 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 HEIGHT_PX = 360
 TICKS = 5
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+MAX_MONTH_TICKS = 6
+MONTH_STEPS = (1, 2, 3, 4, 6, 12, 24, 36, 60, 120)
+TICK_PX, WIDE_TICK_PX, LINE_PX = 7, 13, 18
+"""Width of a letter or digit and of a Korean letter in a tick's label, and the height of its line."""
 
 
 @cache
@@ -51,6 +55,19 @@ def see_through(hex_colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+class Figure(BaseFigure):  # type: ignore[misc]  # plotly has no types
+    """A figure whose parts are finished dictionaries.
+
+    Plotly would validate and copy every one of them at each rerun, 3 of a slider's 20 ms; the tests do it instead.
+    """
+
+    def __init__(self, data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]) -> None:
+        self._finished = {"data": list(data), "layout": dict(layout)}
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._finished
+
+
 def figure(
     data: Sequence[Mapping[str, Any]] = (),
     layout: Mapping[str, Any] | None = None,
@@ -59,25 +76,38 @@ def figure(
     log_x: bool = False,
     log_y: bool = False,
     show_legend: bool = False,
-) -> go.Figure:
-    """A figure with this program's margins, legend below, and grid; `layout` adds to or replaces its parts.
-
-    Building it from whole dictionaries takes 2 ms, building it up by updates 13: on a slider's way, pass everything.
-    """
+) -> Figure:
+    """A figure with this program's margins, legend below, and grid; `layout` adds to or replaces its parts."""
     given = dict(layout or {})
+    x, y = _axis(is_log=log_x) | given.pop("xaxis", {}), _axis(is_log=log_y) | given.pop("yaxis", {})
+    margin = {"l": 8, "r": 8, "t": 8, "b": 8} | given.pop("margin", {})
+    # Room for known labels is made here: left to the front end, it draws the whole chart a second time.
+    for axis, side, room_px in ((x, "b", _height_px), (y, "l", _width_px)):
+        if axis.get("ticktext"):
+            axis["automargin"] = False
+            margin[side] += room_px(axis["ticktext"]) + (LINE_PX + 8 if axis.get("title") else 0)
     base = {
         # The front end brings the theme; Plotly's own template would travel with every rerun (3.7 kB of 6).
         "template": {"data": {}},
         "height": height_px,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": margin,
         "showlegend": show_legend,
-        "legend": {"orientation": "h", "yanchor": "top", "y": -0.18, "xanchor": "left", "x": 0},
         "hovermode": "closest",
         "dragmode": False,
-        "xaxis": _axis(is_log=log_x) | given.pop("xaxis", {}),
-        "yaxis": _axis(is_log=log_y) | given.pop("yaxis", {}),
+        "xaxis": x,
+        "yaxis": y,
     }
-    return go.Figure(data=list(data), layout=base | given)
+    if show_legend:
+        base["legend"] = {"orientation": "h", "yanchor": "top", "y": -0.18, "xanchor": "left", "x": 0}
+    return Figure(data, base | given)
+
+
+def _width_px(labels: Sequence[str]) -> int:
+    return 8 + max(sum(WIDE_TICK_PX if ord(sign) > 0x2E7F else TICK_PX for sign in label) for label in labels)
+
+
+def _height_px(labels: Sequence[str]) -> int:
+    return 4 + LINE_PX * max(label.count("<br>") + 1 for label in labels)
 
 
 def line_across(*, x: float | None = None, y: float | None = None, **line: Any) -> dict[str, Any]:
@@ -113,6 +143,22 @@ def ticks(values: Iterable[float | None], *, is_log: bool = False, from_zero: bo
     return {"tickvals": places, "ticktext": [_short(place) for place in places]}
 
 
+def month_places(count: int) -> range:
+    """Which of `count` months an axis names: few enough for a phone."""
+    return range(0, count, next((step for step in MONTH_STEPS if step * MAX_MONTH_TICKS >= count), count))
+
+
+def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
+    """USD amounts in the reader's currency, as `rounded`."""
+    per_usd = fmt().per_usd
+    return rounded((value * per_usd for value in values), digits)
+
+
+def rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
+    """Values to `digits` significant ones, more than a chart shows and half the bytes; gaps where unknown."""
+    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values]
+
+
 def _round_step(least: float) -> float:
     power = 10.0 ** math.floor(math.log10(least))
     return power * next(factor for factor in ROUND_STEPS if factor * power >= least * (1 - 1e-9))
@@ -123,7 +169,7 @@ def _short(place: float) -> str:
 
 
 def show(
-    fig: go.Figure,
+    fig: Figure,
     *,
     title: str,
     unit: str,

@@ -8,7 +8,7 @@ import streamlit as st
 from core.costs.monthly import WayResult
 from core.costs.monthly_tornado import Swing, tornado
 from pages.parts import charts
-from pages.parts.monthly_charts import plain_money, shown
+from pages.parts.monthly_charts import plain_money
 from pages.parts.monthly_data import Plan
 from pages.parts.state import fmt, tr
 
@@ -23,7 +23,7 @@ def parts_chart(plan: Plan, way: WayResult) -> None:
     drawn = [(name, values) for name, values in way.lines_usd.items() if np.nansum(np.abs(values))]
     bars = [
         {
-            "type": "bar", "x": days, "y": shown(values), "name": tr(f"monthly_cost.component_{name}"),
+            "type": "bar", "x": days, "y": charts.amounts(values), "name": tr(f"monthly_cost.component_{name}"),
             "marker": {"color": palette[place % 10], "pattern": {"shape": PATTERNS[place % len(PATTERNS)]}},
         }
         for place, (name, values) in enumerate(drawn)

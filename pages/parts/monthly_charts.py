@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from core.costs.monthly import Simulation, WayResult
 from core.costs.monthly_ways import Floats
@@ -23,7 +22,6 @@ BANDED_LINES = 4
 LABEL_GAP = 0.07
 LABEL_LINE_CHARS = 18
 BAND_OPACITY = 0.14
-MAX_TICKS = 7
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -37,12 +35,6 @@ def colours(simulation: Simulation) -> dict[str, str]:
         found[way.name] = palette[charts.ROLES["call"]] if others == 0 else palette[(2 + others) % len(palette)]
         others += 1
     return found
-
-
-def shown(values: Floats, digits: int = 4) -> list[float | None]:
-    """USD amounts in the reader's currency, `digits` significant ones, gaps where unknown."""
-    factor = fmt().per_usd
-    return [None if np.isnan(value) else float(f"{value * factor:.{digits}g}") for value in np.atleast_1d(values)]
 
 
 def band_chart(plan: Plan) -> None:
@@ -126,7 +118,7 @@ def _lines(
     lines: Sequence[tuple[WayResult, Floats, Floats, Floats]],
     marks: Sequence[Parts] = (),
     notes: Sequence[Parts] = (),
-) -> go.Figure:
+) -> charts.Figure:
     """Bands first, so that no band hides a line. Months are categories: their names are sent once, not per point."""
     colour_of = colours(simulation)
     months = [month_text(day) for day in simulation.starts]
@@ -134,11 +126,12 @@ def _lines(
     for place, (way, _, middle, _) in enumerate(lines):
         dash = charts.DASHES[place % len(charts.DASHES)]
         data.append({
-            "y": shown(middle), "name": way.name, "mode": "lines" if len(months) > 1 else "markers",
+            "y": charts.amounts(middle), "name": way.name, "mode": "lines" if len(months) > 1 else "markers",
             "line": {"color": colour_of[way.name], "dash": dash, "width": 2.5}, "hoverinfo": "all",
             "hovertemplate": "%{x}: %{y:,.4~s}", "showlegend": True,
         })  # fmt: skip
-    xaxis: Parts = {"type": "category", "categoryarray": months, "categoryorder": "array", "nticks": MAX_TICKS}
+    xaxis: Parts = {"type": "category", "categoryarray": months, "categoryorder": "array", "tickangle": 0}
+    xaxis |= _month_ticks(simulation.starts)
     if len(months) > 1:
         xaxis["range"] = [0, len(months) - 1]
     # What all bands share is said once.
@@ -149,11 +142,17 @@ def _lines(
         "annotations": list(notes),
     }  # fmt: skip
     if len(lines) <= LABELLED_LINES:
-        ends = [(way.name, shown(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines]
+        ends = [(way.name, charts.amounts(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines]
         layout["annotations"] += _end_labels(ends)
         longest = max((len(line) for name, _, _ in ends for line in _wrapped(name)), default=0)
         layout["margin"] = {"l": 8, "r": 12 + 7 * longest, "t": 24, "b": 8}
     return charts.figure(data, layout, show_legend=len(lines) > LABELLED_LINES)
+
+
+def _month_ticks(starts: Sequence[dt.date]) -> Parts:
+    """Some of the months, each over its year."""
+    places = charts.month_places(len(starts))
+    return {"tickvals": list(places), "ticktext": ["<br>".join(fmt().month(starts[place])) for place in places]}
 
 
 def _heights(lines: Sequence[tuple[WayResult, Floats, Floats, Floats]]) -> list[float]:
@@ -167,7 +166,7 @@ def _bands(lines: Sequence[tuple[WayResult, Floats, Floats, Floats]], colour_of:
     found: list[Parts] = []
     for way, low, _, high in lines:
         fill = charts.see_through(colour_of[way.name], BAND_OPACITY)
-        found += [{"y": shown(low, 3)}, {"y": shown(high, 3), "fill": "tonexty", "fillcolor": fill}]
+        found += [{"y": charts.amounts(low, 3)}, {"y": charts.amounts(high, 3), "fill": "tonexty", "fillcolor": fill}]
     return found
 
 

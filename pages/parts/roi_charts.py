@@ -21,6 +21,7 @@ _SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
 _TEXT = {"light": "#1B2430", "dark": "#E6EAF0"}
 _EDGE = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
 HUGE_SHARE = 10_000.0
+SUM_DIGITS = 7  # what a point says when pointed at
 
 
 def _theme() -> str:
@@ -54,24 +55,28 @@ def cumulative(case: Case) -> None:
     switch, show = case.switch, fmt()
     plain, discounted = running_sums(switch)
     months = list(range(switch.months + 1))
+    named = list(charts.month_places(len(months)))
     colour, other = charts.palette()[2], charts.palette()[1]
     data: list[dict[str, Any]] = []
     if case.band is not None:
-        low, high = ({"x": months, "y": values * show.per_usd} | _EDGE for values in case.band)
+        low, high = ({"x": months, "y": charts.amounts(values, SUM_DIGITS)} | _EDGE for values in case.band)
         data = [low, high | {"fill": "tonexty", "fillcolor": charts.see_through(colour, 0.15)}]
     for values, name, dash, shade in (
         (plain, tr("roi.running"), "solid", colour),
         (discounted, tr("roi.running_discounted"), "dash", other),
     ):
         data.append({
-            "x": months, "y": values * show.per_usd, "mode": "lines", "name": name,
+            "x": months, "y": charts.amounts(values, SUM_DIGITS), "mode": "lines", "name": name,
             "line": {"dash": dash, "color": shade}, "hovertemplate": f"{name}: {show.symbol}%{{y:,.0f}}<extra></extra>",
         })  # fmt: skip
     marks, notes = _payback_mark(switch.report.payback_months, colour)
     reached = np.concatenate([plain, discounted, *(case.band or ())]) * show.per_usd
     layout = {
         "hovermode": "x unified", "shapes": [charts.line_across(y=0)], "annotations": notes,
-        "xaxis": {"title": {"text": tr("roi.axis_month")}, "range": [-0.2, switch.months + 0.2]},
+        "xaxis": {
+            "title": {"text": tr("roi.axis_month")}, "range": [-0.2, switch.months + 0.2],
+            "tickvals": named, "ticktext": [str(month) for month in named],
+        },
         "yaxis": charts.ticks(reached),
     }  # fmt: skip
     fig = charts.figure([*data, *marks], layout, show_legend=True)
@@ -114,7 +119,7 @@ def waterfall(switch: Switch) -> None:
     labels = [show.money_short(switch.baseline_tco_usd), *signed, show.money_short(switch.new_tco_usd)]
     bars = {
         "type": "waterfall", "orientation": "h", "y": [_short(name, place) for place, name in enumerate(names)],
-        "x": [value * show.per_usd for value in values], "measure": ["absolute", *["relative"] * len(steps), "total"],
+        "x": charts.amounts(values), "measure": ["absolute", *["relative"] * len(steps), "total"],
         "text": labels, "textposition": "outside", "cliponaxis": False, "hoverinfo": "text",
         "increasing": {"marker": {"color": _SPEND[mode]}}, "decreasing": {"marker": {"color": _SAVE[mode]}},
         "totals": {"marker": {"color": charts.palette()[9]}}, "connector": {"line": {"color": "gray", "width": 1}},

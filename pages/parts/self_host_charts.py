@@ -28,16 +28,17 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
     show = fmt()
     middle = workload.requests_per_month
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
-    rent = monthly_cost_usd(plan.machine, workload, choices.operations, volume) * show.per_usd
-    call = volume * (1 + workload.retry_share) * plan.api.usd_per_request * show.per_usd
+    rent = charts.amounts(monthly_cost_usd(plan.machine, workload, choices.operations, volume))
+    call = charts.amounts(volume * (1 + workload.retry_share) * plan.api.usd_per_request)
     lines: list[dict[str, Any]] = []
+    places = charts.rounded(volume)
     here = {"x": float(np.log10(middle)), "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
     notes = [here | {"showarrow": False, "text": tr("self_host.you_are_here")}]
     for name, values, shape, dash in (("rent", rent, "hv", "solid"), ("call", call, "linear", "dash")):
         label, style = tr(f"self_host.line_{name}"), {"color": charts.colour(name), "shape": shape, "dash": dash}
-        lines.append({"x": volume, "y": values, "mode": "lines", "name": label, "line": style | {"width": 2.5}})
+        lines.append({"x": places, "y": values, "mode": "lines", "name": label, "line": style | {"width": 2.5}})
         # A text's place on a logarithmic axis is the logarithm, a shape's or point's is the value itself.
-        end = {"x": 1, "xref": "x domain", "xanchor": "right", "y": float(np.log10(max(values[-1], FREE_USD)))}
+        end = {"x": 1, "xref": "x domain", "xanchor": "right", "y": float(np.log10(values[-1] or FREE_USD))}
         notes.append(end | {"yanchor": "bottom", "showarrow": False, "text": label, "font": {"color": style["color"]}})
     layout = {
         "xaxis": charts.ticks(volume, is_log=True), "yaxis": charts.ticks([*rent, *call], is_log=True),
@@ -47,7 +48,9 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
     fig = charts.figure([*lines, *_crossings(plan)], layout, log_x=True, log_y=True)
     charts.show(
         fig, title=title, unit=tr("self_host.chart_unit", symbol=show.symbol), key="sh_chart",
-        numbers=lambda: pd.DataFrame({tr("self_host.requests"): volume, "rent": rent, "call": call})[::15],
+        numbers=lambda: pd.DataFrame({
+            tr("self_host.requests"): volume, tr("self_host.line_rent"): rent, tr("self_host.line_call"): call,
+        })[::15],
     )  # fmt: skip
 
 

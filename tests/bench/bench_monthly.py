@@ -91,7 +91,7 @@ def _peak_mb() -> float:
 
 # When the number changes and when the chart was last drawn at, both counted from the key.
 WATCH = """(metric) => {
-  const text = () => document.querySelectorAll('[data-testid=stMetric]')[metric]?.innerText;
+  const text = () => document.querySelectorAll('[data-testid=stMetric]')[metric]?.textContent;
   const before = text();
   window.seen = {start: 0, number: 0, chart: 0};
   window.addEventListener('keydown', () => { window.seen.start = performance.now(); }, {capture: true, once: true});

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.charts import Figure
 from tests.conftest import PROJECT
 
 RUN_TIMEOUT_S = 60
@@ -21,6 +23,18 @@ def assert_whole(at: AppTest) -> None:
     """The page was drawn: no exception, and no sentence that says it could not be."""
     assert not at.exception, [one.message for one in at.exception]
     assert not [one.value for one in at.error if one.value.startswith(FAILED)]
+
+
+@pytest.fixture(autouse=True)
+def _charts_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Plotly would refuse fails the page that draws it: outside of tests no figure is validated."""
+    finished = Figure.to_dict
+
+    def validated(figure: Figure) -> dict[str, Any]:
+        go.Figure(finished(figure))
+        return finished(figure)
+
+    monkeypatch.setattr(Figure, "to_dict", validated)
 
 
 @pytest.fixture
