@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 
 import streamlit as st
 
 from core.workload import Workload
-from pages.parts import roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
+from pages.parts import monthly_data, roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
 from pages.parts.roi_case import Case, labels, own_case, simulated_case
 from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import workload_bar
@@ -18,17 +17,16 @@ from pages.parts.workload_bar import workload_bar
 def page() -> None:
     workload = workload_bar()
     st.title(tr("roi.title"))
-    widgets.show_problems(ways.take())
+    widgets.show_problems(monthly_data.take())
     found, refused = ways.current()
     names = labels(found)
     inputs = roi_inputs.read(list(names))
     for sentence in refused:
         st.warning(widgets.plain(sentence), icon=":material/info:")
-    today = dt.datetime.now(dt.UTC).date()
     if inputs.source == "own":
-        case: Case | str = own_case(inputs, workload, today)
+        case: Case | str = own_case(inputs, workload)
     else:
-        case = simulated_case(inputs, workload, found, today)
+        case = simulated_case(inputs, workload, found)
     if not isinstance(case, str):
         _answer(case)
     left, right = st.columns([7, 3], gap="large")
@@ -40,7 +38,7 @@ def page() -> None:
         else:
             roi_charts.cumulative(case)
     if not isinstance(case, str):
-        _details(case, workload, today)
+        _details(case, workload)
     with st.expander(tr("roi.article_title"), inputs.source == "own", icon=":material/article:", key="roi_article_box"):
         roi_tables.article()
 
@@ -68,7 +66,7 @@ def _answer(case: Case) -> None:
         )  # fmt: skip
 
 
-def _details(case: Case, workload: Workload, today: dt.date) -> None:
+def _details(case: Case, workload: Workload) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         roi_charts.waterfall(case.switch)
@@ -93,7 +91,7 @@ def _details(case: Case, workload: Workload, today: dt.date) -> None:
             on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
         )  # fmt: skip
     if case.sources:
-        widgets.show_sources(case.sources, today)
+        widgets.show_sources(case.sources, monthly_data.today())
     st.caption(tr("roi.how"))
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
+from core.costs.selfhost import Fleet
 from core.workload import Workload
 from pages.parts import per_token, self_host_charts, self_host_inputs, self_host_verdict, state, tables, widgets
 from pages.parts.self_host_inputs import Choices
@@ -20,10 +21,10 @@ TABLE_ROWS = 200
 def page() -> None:
     workload = workload_bar()
     st.title(tr("self_host.title"))
-    sheets = self_host_inputs.open_sheets()
+    sheets = catalog().llm.sheets()
     model_id = str(st.session_state.get("sh_model") or "llama-3.3-70b")
     api_models = list(dict.fromkeys([*self_host_inputs.hosts_of(model_id, sheets), *self_host_inputs.WELL_KNOWN]))
-    countries = sorted({one.country for one in catalog().gpu_offers() if one.country})
+    countries = self_host_inputs.countries()
     choices = self_host_inputs.read(api_models, countries)
     values = self_host_verdict.read()
     plan = make_plan(choices, workload, sheets)
@@ -38,6 +39,7 @@ def page() -> None:
         else:
             self_host_charts.volume_chart(plan, choices, workload, _takeaway(plan))
             _why(plan, choices)
+            _bill(plan.best.fleet)
     self_host_verdict.draw(self_host_verdict.reasons(plan, choices, workload, values))
     self_host_verdict.draw_thresholds()
     if plan.best is not None:
@@ -103,11 +105,13 @@ def _why(plan: Plan, choices: Choices) -> None:
     if plan.api:
         st.caption(tr("self_host.why_api", model=plan.api.key, usd=fmt().money(plan.api.usd_per_request)))
     show, estimate, fleet = fmt(), plan.best.estimate, plan.best.fleet
+    is_own = estimate.basis_kind == "own_measurement"
     st.caption(
         tr(
-            "self_host.why_speed", speed=show.number(plan.machine.tokens_per_s_per_replica),
+            "self_host.why_speed_own" if is_own else "self_host.why_speed",
+            speed=show.number(plan.machine.tokens_per_s_per_replica),
             low=show.number(estimate.low), high=show.number(estimate.high), gpus=str(estimate.gpus_per_replica),
-            basis=tr(f"self_host.basis_{estimate.basis_kind}", row=estimate.nearest),
+            basis="" if is_own else tr(f"self_host.basis_{estimate.basis_kind}", row=estimate.nearest),
         )
     )  # fmt: skip
     st.caption(
@@ -133,6 +137,23 @@ def _why(plan: Plan, choices: Choices) -> None:
                 why=tr(f"self_host.never_{plan.even.never}"),
             )
         )
+
+
+def _bill(fleet: Fleet) -> None:
+    """What the fleet costs a month, line by line."""
+    body = st.expander(tr("self_host.bill"), on_change="rerun", key="sh_bill")
+    if not body.open:
+        return
+    total = fleet.tco_usd_per_month
+    lines = {tr(f"roi.line_{name}"): usd for name, usd in fleet.lines_usd.items()} | {tr("common.total"): total}
+    columns = [
+        tables.Column(field="line", label=tr("roi.col_item"), pinned=True),
+        tables.Column(field="usd", label=tr("roi.col_amount"), kind="money", unit=tr("common.per_month"), digits=2),
+        tables.Column(field="share", label=tr("self_host.bill_share"), kind="share"),
+    ]
+    rows = [{"line": name, "usd": usd, "share": usd / total if total else None} for name, usd in lines.items()]
+    with body:
+        tables.table(rows, columns, key="sh_bill_table", alt=tr("self_host.bill"), height="content")
 
 
 def _offers(plan: Plan, workload: Workload) -> None:

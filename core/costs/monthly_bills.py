@@ -58,7 +58,7 @@ def _fleet_bill(way: FleetWay, requests: Floats) -> Bill:
     planned = np.asarray(way.monthly_cost_usd(requests), dtype=np.float64)
     return Bill(
         way=way,
-        lines_usd={"fleet": planned},
+        lines_usd={"fleet": planned} if way.monthly_lines_usd is None else way.monthly_lines_usd(requests),
         planned_usd=planned,
         notes=(),
         path_rows=lambda paths: lambda month: np.array(way.monthly_cost_usd(paths.requests[month]), dtype=np.float64),

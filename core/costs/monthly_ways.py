@@ -6,7 +6,8 @@ them through a gateway, or a fleet whose monthly cost is a function of the volum
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,11 +103,14 @@ class FleetWay:
     """Machines of one's own: `monthly_cost_usd` maps requests per month to USD per month.
 
     The function takes a float array of any shape and gives one of the same shape; it may be a step function. It sees
-    billed requests, retries included. Price declines and token lengths do not act on it.
+    billed requests, retries included. Price declines and token lengths do not act on it. `monthly_lines_usd` divides
+    the same cost into lines, if it is known. `sources` are those of the machines' prices, each with its date.
     """
 
     name: str
     monthly_cost_usd: MonthlyCost
+    monthly_lines_usd: Callable[[Floats], Mapping[str, Floats]] | None = None
+    sources: tuple[tuple[str, dt.date | None], ...] = ()
     kind: WayKind = "rent"
 
 

@@ -11,16 +11,13 @@ import streamlit as st
 from core.catalog.gpu_article import ArticleGpuRow
 from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
-from core.costs.selfhost import Operations
-from core.costs.selfhost_ranking import rank_offers
-from pages.parts import charts, per_token, tables, widgets
+from pages.parts import charts, fleet, per_token, self_host_inputs, tables, widgets
 from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
 from pages.parts.shell import page_of
 from pages.parts.state import fmt, tr, workload
 
 PROVIDERS_SHOWN = 14
-TOKEN_ROWS, PRECISION = 100, "fp8"
-SELF_HOST_MODEL, DEFAULT_OPEN_MODEL = "sh_model", "llama-3.3-70b"
+TOKEN_ROWS = 100
 ROW_PX, MARGIN_PX = 26, 70
 # The longest bar ends here, so that its label fits beside it on a phone.
 LABEL_ROOM = 1.6
@@ -67,9 +64,9 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
 
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
     """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call."""
-    model_id = str(st.session_state.get(SELF_HOST_MODEL) or DEFAULT_OPEN_MODEL)
-    ranked = rank_offers(offers, model_id, workload(), Operations(), precision=PRECISION, today=today)[:TOKEN_ROWS]
-    st.caption(tr("gpu_clouds.token_note", model=model_id, precision=PRECISION.upper()))
+    choices = self_host_inputs.current()
+    ranked = fleet.ranked_for(choices, workload(), offers)[:TOKEN_ROWS]
+    st.caption(tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper()))
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
     if ranked:
         columns, rows = per_token.columns(), per_token.rows(ranked, today)

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.monthly import Outlook, Simulation, Way, WayResult, simulate
+from core.costs.monthly import FleetWay, Outlook, Simulation, Way, WayResult, simulate
 from core.costs.monthly_outlook import LIMITS
 from core.workload import Problem, Workload
 from pages.parts import address, state, ways
@@ -165,6 +165,7 @@ def sources(found: Sequence[Way], start_day: dt.date) -> list[tuple[str, dt.date
         for row in sheet.rows
         if row.holds_at(at) and row.component in {"input", "output", "cache_read", "cache_write_5m"}
     }
+    rows |= {source for way in found if isinstance(way, FleetWay) for source in way.sources}
     return sorted(rows, key=lambda row: (row[0], row[1] or dt.date.min))
 
 

@@ -6,11 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from core.costs.monthly import (
     MAX_WAYS,
-    FleetWay,
     ModelWay,
     Simulation,
     Terms,
@@ -19,12 +16,10 @@ from core.costs.monthly import (
     simulate,
     through_gateway,
 )
-from core.costs.selfhost import monthly_cost_usd
-from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
 from core.costs.tokens import PriceRow, PriceSheet
 from core.workload import Workload
-from pages.parts import monthly_data, self_host_inputs, ways
-from pages.parts.state import catalog, tr
+from pages.parts import fleet, monthly_data, self_host_inputs, ways
+from pages.parts.state import tr
 
 # What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
 GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
@@ -38,7 +33,6 @@ class Overview:
     simulation: Simulation
     ways: Sequence[Way]
     baseline: WayResult | None
-    fleet_offer: RankedOffer | None
     refused: Sequence[str]
 
     def cheapest(self, kind: str) -> WayResult | None:
@@ -51,8 +45,7 @@ def make_overview(workload: Workload) -> Overview:
     """Simulates the plan's ways with a gateway and a fleet beside them."""
     chosen, refused = ways.current()
     unique = list({way.name: way for way in chosen}.values())[: MAX_WAYS - 2]
-    offer = _cheapest_fleet(workload)
-    found = [*unique, *_gateway(unique, workload), *([_fleet_way(offer, workload)] if offer else [])]
+    found = [*unique, *_gateway(unique, workload), *_fleet(unique, workload)]
     simulation = simulate(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
     calls = [way for way in simulation.ways if way.kind == "call" and way.total_usd is not None]
     wanted = next((way.name for way in unique if ways.way_id(way) == "openai/gpt-4.1"), None)
@@ -61,7 +54,6 @@ def make_overview(workload: Workload) -> Overview:
         simulation=simulation,
         ways=found,
         baseline=baseline or max(calls, key=lambda way: way.total_usd or 0.0, default=None),
-        fleet_offer=offer,
         refused=refused,
     )
 
@@ -81,27 +73,12 @@ def _gateway(chosen: Sequence[Way], workload: Workload) -> list[Way]:
     return [through_gateway(inner, name=tr("overview.through_gateway", model=inner.name), terms=GATEWAY_TERMS)]
 
 
-def _cheapest_fleet(workload: Workload) -> RankedOffer | None:
-    countries = sorted({one.country for one in catalog().gpu_offers() if one.country})
-    sheets = self_host_inputs.open_sheets()
-    choices = self_host_inputs.read([*sheets], countries)
-    offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
-    ranked = rank_offers(
-        offers, choices.model_id, workload, choices.operations, precision=choices.precision,
-        today=monthly_data.today(),
-    )  # fmt: skip
-    return ranked[0] if ranked else None
-
-
-def _fleet_way(ranked: RankedOffer, workload: Workload) -> FleetWay:
-    machine = machine_of(ranked.offer, ranked.estimate)
-    operations = self_host_inputs.read([*self_host_inputs.open_sheets()], []).operations
-
-    def cost(requests: np.ndarray) -> np.ndarray:
-        # The simulation's requests already hold the retries.
-        return monthly_cost_usd(machine, replace(workload, retry_share=0.0), operations, requests)
-
-    return FleetWay(name=tr("overview.own_fleet", gpu=machine.gpu_model), monthly_cost_usd=cost)
+def _fleet(chosen: Sequence[Way], workload: Workload) -> list[Way]:
+    """The cheapest machines of one's own, unless the plan has them already."""
+    if any(way.kind == "rent" for way in chosen):
+        return []
+    found = fleet.cheapest_way(self_host_inputs.current(), workload)
+    return [found] if found else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

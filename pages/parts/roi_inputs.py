@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.costs.article import roi_example
 from core.costs.model_shapes import model_shapes
-from core.costs.monthly import FleetWay, MixWay, Way
 from core.costs.roi_plan import SwitchTerms
 from pages.parts import address, state, ways, widgets
 from pages.parts.state import tr
@@ -29,19 +28,9 @@ class Inputs:
     source: Source
     from_id: str
     to_id: str
-    rent_model: str
     now_usd: float
     new_usd: float
     terms: SwitchTerms
-
-
-def way_id(way: Way) -> str:
-    """A way's name in the address: the model's key, `gateway`, `mix` or `rent`."""
-    if isinstance(way, FleetWay):
-        return RENT
-    if isinstance(way, MixWay):
-        return "mix"
-    return "gateway" if way.kind == "gateway" else way.sheet.key
 
 
 def fields(ids: Sequence[str]) -> list[address.Field]:
@@ -53,7 +42,6 @@ def fields(ids: Sequence[str]) -> list[address.Field]:
         address.Field(key="roi_source", kind="choice", default="ways", options=SOURCES),
         address.Field(key="roi_from", kind="choice", default=first, options=tuple(ids)),
         address.Field(key="roi_to", kind="choice", default=second, options=tuple(ids)),
-        address.Field(key="roi_rent_model", kind="choice", default="llama-3.3-70b", options=tuple(model_shapes())),
         address.Field(key="roi_now", kind="float", default=4_500.0, low=0, high=MAX_USD),
         address.Field(key="roi_new", kind="float", default=750.0, low=0, high=MAX_USD),
         address.Field(key="roi_migration", kind="float", default=1_500.0, low=0, high=MAX_USD),
@@ -71,7 +59,6 @@ def read(ids: Sequence[str]) -> Inputs:
         source=values["roi_source"],
         from_id=values["roi_from"],
         to_id=values["roi_to"],
-        rent_model=values["roi_rent_model"],
         now_usd=number["roi_now"],
         new_usd=number["roi_new"],
         terms=SwitchTerms(
@@ -111,10 +98,10 @@ def _draw_ways(labels: Mapping[str, str], inputs: Inputs) -> None:
     ids = list(labels)
     st.selectbox(tr("roi.from"), ids, key="roi_from", format_func=labels.__getitem__)
     st.selectbox(tr("roi.to"), ids, key="roi_to", format_func=labels.__getitem__)
-    if RENT in (inputs.from_id, inputs.to_id):
+    if RENT in (inputs.from_id, inputs.to_id) and not st.session_state.get(ways.RENT):
         names = {key: shape.name for key, shape in model_shapes().items()}
         st.selectbox(
-            tr("roi.rent_model"), list(names), key="roi_rent_model", format_func=names.__getitem__,
+            tr("roi.rent_model"), list(names), key="sh_model", format_func=names.__getitem__,
             help=tr("roi.rent_model_help"),
         )  # fmt: skip
     more = st.popover(tr("roi.more_ways"), icon=":material/add:", on_change="rerun", key="roi_ways")

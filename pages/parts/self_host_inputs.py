@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +50,12 @@ class Choices:
     api_model: str | None
     measured_tokens_per_s: float | None
     operations: Operations
+
+    def serving(self, model_id: str) -> Choices:
+        """The same choices for an open model, without the measured speed when that is another's."""
+        if model_id == self.model_id:
+            return self
+        return replace(self, model_id=model_id, measured_tokens_per_s=None)
 
 
 def hosts_of(model_id: str, sheets: Mapping[str, PriceSheet]) -> list[str]:
@@ -120,6 +126,21 @@ def read(api_models: Sequence[str], countries: Sequence[str]) -> Choices:
     """The choices as of this run; what an address got wrong is said on the page."""
     values, problems = address.bind(fields(api_models, countries))
     widgets.show_problems(problems, {one.field: _label(one.field) for one in problems})
+    return choices_of(values)
+
+
+def current() -> Choices:
+    """The choices in force on a page that does not draw them; like `read`, they become part of its address."""
+    return read(list(catalog().llm.sheets()), countries())
+
+
+def all_fields() -> list[address.Field]:
+    """The fields with every option there is."""
+    return fields(list(catalog().llm.sheets()), countries())
+
+
+def choices_of(values: Mapping[str, Any]) -> Choices:
+    """The choices that field values (by parameter name) describe."""
     return Choices(
         model_id=values["sh_model"],
         precision=values["sh_precision"],
@@ -141,6 +162,6 @@ def _label(key: str) -> str:
     return tr(f"self_host.op_{name}") if name in OPERATION_FIELDS else tr(f"self_host.{name}")
 
 
-def open_sheets() -> Mapping[str, PriceSheet]:
-    """Every model of the catalog."""
-    return catalog().llm.sheets()
+def countries() -> list[str]:
+    """Every country in which a machine is offered."""
+    return sorted({one.country for one in catalog().gpu_offers() if one.country})

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from core.costs.model_shapes import model_shape
 from core.costs.monthly_prices import PriceGap, plan_lengths, request_cost
 from core.costs.monthly_ways import ModelWay
-from core.costs.selfhost import Machine, fleet_for, naive_break_even_requests
+from core.costs.selfhost import Machine, naive_break_even_requests
 from core.costs.selfhost_break_even import BreakEven, break_even
-from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
+from core.costs.selfhost_ranking import RankedOffer
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
+from pages.parts import fleet
 from pages.parts.self_host_inputs import WELL_KNOWN, Choices, hosts_of
-from pages.parts.state import catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,14 @@ class Plan:
     ranked: tuple[RankedOffer, ...]
     api: ApiBill | None
     best: RankedOffer | None
-    machine: Machine | None
     even: BreakEven | None
     even_low: BreakEven | None
     even_high: BreakEven | None
     naive_requests: float | None
+
+    @property
+    def machine(self) -> Machine | None:
+        return self.best.fleet.machine if self.best else None
 
 
 def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload) -> list[ApiBill]:
@@ -65,34 +68,22 @@ def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSh
     """Ranks offers and APIs and finds where they cross."""
     keys = [choices.api_model] if choices.api_model else hosts_of(choices.model_id, sheets) or list(WELL_KNOWN)
     apis = api_bills(keys, sheets, workload)
-    offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
-    today = dt.datetime.now(dt.UTC).date()
-    ranked = rank_offers(
-        offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today
-    )
-    api, best = (apis[0] if apis else None), (ranked[0] if ranked else None)
+    ranked = fleet.ranked_for(choices, workload)
+    best = fleet.as_run(ranked[0], choices, workload) if ranked else None
     plan = Plan(
-        apis=tuple(apis), ranked=tuple(ranked), api=api, best=best, machine=None, even=None, even_low=None,
+        apis=tuple(apis), ranked=tuple(ranked), api=apis[0] if apis else None, best=best, even=None, even_low=None,
         even_high=None, naive_requests=None,
     )  # fmt: skip
-    return _crossed(plan, choices, workload) if api and best else plan
+    return _crossed(plan, choices, workload)
 
 
 def _crossed(plan: Plan, choices: Choices, workload: Workload) -> Plan:
-    if plan.best is None or plan.api is None:
+    if plan.best is None or plan.machine is None or plan.api is None:
         return plan
-    machine = machine_of(plan.best.offer, plan.best.estimate)
+    machine, usd, operations = plan.machine, plan.api.usd_per_request, choices.operations
     slow, fast = plan.best.estimate.low, plan.best.estimate.high
-    best, usd, operations = plan.best, plan.api.usd_per_request, choices.operations
-    if choices.measured_tokens_per_s is not None:
-        # The reader's own figure holds for the fleet itself, not only for where it breaks even.
-        machine = replace(machine, tokens_per_s_per_replica=choices.measured_tokens_per_s)
-        slow = fast = choices.measured_tokens_per_s
-        best = replace(best, fleet=fleet_for(machine, workload, operations))
     return replace(
         plan,
-        best=best,
-        machine=machine,
         even=break_even(machine, workload, operations, usd),
         even_low=break_even(replace(machine, tokens_per_s_per_replica=fast), workload, operations, usd),
         even_high=break_even(replace(machine, tokens_per_s_per_replica=slow), workload, operations, usd),

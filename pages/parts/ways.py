@@ -8,7 +8,7 @@
 Parameters: `way_models` (provider/model, repeated), `way_gw` (a model billed through a gateway, empty for none) with
 `way_gw_fee` (USD a month), `way_gw_share`, `way_gw_off` and `way_vat` (percent; VAT is on the gateway's bill), and
 `way_mix` (`provider/model:share` joined by commas, shares in percent that add up to 100), and `way_rent` (an open model
-on the cheapest machines of one's own, empty for none).
+on the cheapest machines of one's own, empty for none; the parameters of "rent or call" say how they are run).
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.costs.model_shapes import model_shapes
 from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Terms, Way, through_gateway
 from core.costs.tokens import PriceSheet
 from core.workload import Problem, Workload
-from pages.parts import address, state, ways_rent
+from pages.parts import address, fleet, self_host_inputs, state
 from pages.parts.state import tr
 
 DEFAULT_MODELS = (
@@ -50,7 +51,7 @@ def _fields() -> tuple[address.Field, ...]:
         address.Field(key=DISCOUNT, kind="float", default=0.0, low=0, high=100),
         address.Field(key=VAT, kind="float", default=10.0, low=0, high=100),
         address.Field(key=MIX, kind="text", default=""),
-        address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *ways_rent.open_models()]),
+        address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *sorted(model_shapes())]),
     )
 
 
@@ -59,10 +60,15 @@ def take() -> list[Problem]:
     return address.bind(_fields())[1]
 
 
+def _saved_fields(rented: object) -> Sequence[address.Field]:
+    """What a scenario keeps: own machines cost what the way they are run costs."""
+    return (*_fields(), *self_host_inputs.all_fields()) if rented else _fields()
+
+
 def parameters() -> dict[str, str]:
     """The ways as saved with a scenario; lists are joined by blanks, which no model id contains."""
     found = {}
-    for field in _fields():
+    for field in _saved_fields(st.session_state.get(RENT)):
         value = st.session_state.get(field.key, field.default)
         if value != field.default and value is not None:
             found[field.key] = " ".join(value) if isinstance(value, list | tuple) else str(value)
@@ -72,7 +78,7 @@ def parameters() -> dict[str, str]:
 def set_parameters(saved: Mapping[str, str]) -> list[Problem]:
     """Puts a saved scenario's ways in force; call it in a callback. Unusable values are corrected and reported."""
     problems: list[Problem] = []
-    for field in _fields():
+    for field in _saved_fields(saved.get(RENT)):
         texts = saved[field.key].split() if field.kind == "choices" and field.key in saved else None
         if texts is None and field.key in saved:
             texts = [saved[field.key]]
@@ -100,7 +106,7 @@ def current() -> tuple[list[Way], list[str]]:
 def from_parameters(saved: Mapping[str, str], workload: Workload | None = None) -> tuple[list[Way], list[str]]:
     """The ways of a saved scenario, without putting them in force."""
     values: dict[str, Any] = {}
-    for field in _fields():
+    for field in _saved_fields(saved.get(RENT)):
         texts = saved.get(field.key, "").split() if field.kind == "choices" else [saved.get(field.key, "")]
         values[field.key] = address.parse(field, texts, []) if field.key in saved else field.default
     return from_values(values, workload)
@@ -127,9 +133,10 @@ def from_values(values: Mapping[str, Any], workload: Workload | None = None) -> 
     if sentence:
         refused.append(sentence)
     if values.get(RENT):
-        fleet = ways_rent.fleet_way(str(values[RENT]), workload or state.workload())
-        if fleet:
-            found.append(fleet)
+        run = self_host_inputs.choices_of(values) if "sh_model" in values else self_host_inputs.current()
+        rent = fleet.cheapest_way(run.serving(str(values[RENT])), workload or state.workload())
+        if rent:
+            found.append(rent)
         else:
             refused.append(tr("monthly_cost.rent_none", model=str(values[RENT])[:60]))
     return found, refused
@@ -214,7 +221,7 @@ def editor() -> None:
         second.number_input(tr("monthly_cost.vat"), 0.0, 100.0, step=0.5, key=VAT)
     st.selectbox(
         tr("monthly_cost.rent"),
-        [NO_RENT, *ways_rent.open_models()],
+        [NO_RENT, *sorted(model_shapes())],
         key=RENT,
         format_func=lambda one: one or tr("monthly_cost.no_rent"),
         help=tr("monthly_cost.rent_help"),

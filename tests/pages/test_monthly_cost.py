@@ -89,7 +89,7 @@ def test_own_machines_are_a_way_too(open_page: OpenPage, view: str) -> None:
     query = {"way_models": MODELS, "way_rent": "llama-3.3-70b", "monthly_cost_view": view, "retry": "0.1"}
     at = open_page("monthly_cost", query=query)
 
-    assert any("llama-3.3-70b on own" in name for name in ways_shown(at))
+    assert any(name.startswith("Llama 3.3 70B on own") for name in ways_shown(at))
 
 
 def test_shares_that_do_not_add_up_are_named_and_the_rest_stays(open_page: OpenPage) -> None:

@@ -105,7 +105,7 @@ def test_a_loss_is_never_paid_back(open_page: OpenPage) -> None:
         {"roi_rate": "nan", "roi_migration": "-5"},
         {"roi_source": "own", "roi_now": "0", "roi_new": "0", "roi_migration": "0"},
         {"roi_source": "own", "roi_now": "1e9", "roi_new": "0", "roi_migration": "1e-9", "roi_rate": "-99"},
-        {"roi_source": "<script>", "roi_from": "nobody/nothing", "roi_rent_model": "🤖"},
+        {"roi_source": "<script>", "roi_from": "nobody/nothing", "sh_model": "🤖"},
         {"way_models": "nothing"},
         {"way_models": "", "v": "1"},
         {"way_gw": "google/gemini-2.5-flash", "roi_to": "gateway", "way_gw_fee": "1e6"},
@@ -126,3 +126,31 @@ def test_a_rate_of_minus_100_percent_is_corrected_in_words(open_page: OpenPage) 
     at = open_page("roi", query={"roi_rate": "-100"})
 
     assert any("Discount rate" in one.value and "-100" in one.value.replace("\\", "") for one in at.warning)
+
+
+def test_the_plan_s_first_month_and_uncertainty_hold_here_too(open_page: OpenPage) -> None:
+    sure = {
+        f"monthly_cost_{name}": "0"
+        for name in (
+            "requests_spread", "growth_spread_per_month", "tokens_spread", "price_spread_per_year", "monthly_noise",
+            "retry_spread", "cached_spread", "seasonality_spread",
+        )
+    }  # fmt: skip
+    at = open_page("roi", query={"monthly_cost_start": "2027-06-01", "req": "5000000"} | sure)
+
+    assert list(table(at, "running")["month"])[1:3] == ["2027-06", "2027-07"]
+    figures = {row["name"]: row["value"] for _, row in table(at, "note").iterrows()}
+    spread = figures["Payback P10 · P50 · P90"].replace(" months", "").split(" · ")
+    assert len(set(spread)) == 1  # without doubts, all futures are the plan
+
+
+def test_own_machines_cost_the_same_on_every_page(open_page: OpenPage) -> None:
+    """The choices of "rent or call" hold wherever a fleet is priced."""
+    run = {"req": "3000000", "sh_model": "qwen2.5-72b", "sh_staff_fte": "1.5", "sh_redundancy": "2", "months": "3"}
+    bill = metrics(open_page("self_host", query=run))["Renting the cheapest fleet"]
+
+    assert metrics(open_page("overview", query=run))["Own fleet on rented GPUs"] == bill
+    months = table(open_page("roi", query=run | {"roi_to": "rent"}), "running")["after"]
+    assert bill == f"${months.iloc[1] / 1_000:.3g}K /mo"
+    at = open_page("monthly_cost", query=run | {"way_rent": "qwen2.5-72b"})
+    assert f"{months.iloc[1]:,.2f}" in " ".join(str(one.value) for one in at.markdown)
