@@ -31,6 +31,8 @@ LOAD_TIMEOUT_MS = 60_000
 EXPECT_TIMEOUT_MS = 15_000
 expect.set_options(timeout=EXPECT_TIMEOUT_MS)
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+AT_REST = """() => !document.querySelector('[data-stale=true]') && document.getAnimations().every(
+  (one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"""
 # A deep link makes the front end probe below its path first; these two 404 are Streamlit's design.
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -161,7 +163,9 @@ class Visit:
         self.page.wait_for_selector(READY, timeout=LOAD_TIMEOUT_MS, state="attached")
 
     def axe(self) -> list[str]:
-        """What axe finds wrong with the page as it stands."""
+        """What axe finds wrong with the page once nothing fades any more: a faded text has too little contrast."""
+        self.settle()
+        self.page.wait_for_function(AT_REST, timeout=LOAD_TIMEOUT_MS)
         source = Path(axe_playwright_python.__file__).parent / "axe.min.js"
         self.page.evaluate(source.read_text(encoding="utf-8"))
         result: dict[str, Any] = self.page.evaluate("axe.run()")

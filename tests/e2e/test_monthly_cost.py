@@ -10,8 +10,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenVisit
 
-FADE_MS = 1_000  # elements fade in, and a faded text has too little contrast
-
 pytestmark = pytest.mark.browser
 
 
@@ -69,6 +67,5 @@ def test_the_page_has_no_accessibility_fault(visit: OpenVisit) -> None:
     page = one.open("/monthly-cost?budget=500")
     expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
     one.settle()
-    page.wait_for_timeout(FADE_MS)
 
     assert one.axe() == []

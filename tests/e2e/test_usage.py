@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenVisit
 
-FADE_MS = 1_000  # elements fade in, and a faded text has too little contrast
 HEADING = (
     "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,tokens_cached,model_permaslug,provider_name,"
     "cancelled,finish_reason_normalized,generation_time_ms"
@@ -47,7 +46,6 @@ def test_an_export_becomes_the_workload(visit: OpenVisit, tmp_path: Path) -> Non
     page.get_by_role("button", name="Use as workload").click()
     expect(page.get_by_text("The measured usage is now the workload of every page.")).to_be_visible()
     expect(page).to_have_url(re.compile("in=2000"))
-    page.wait_for_timeout(FADE_MS)
     assert one.axe() == []
 
     page.get_by_role("link", name="See what it will cost each month").click()
@@ -65,7 +63,6 @@ def test_the_sample_is_loaded_seen_on_a_phone_and_removed(visit: OpenVisit) -> N
     load.click()
     expect(page.get_by_text("Invented sample data")).to_be_visible()
     one.settle()
-    page.wait_for_timeout(FADE_MS)
     assert not one.has_sideways_scroll()
     assert one.axe() == []
 
