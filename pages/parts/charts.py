@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
+from core.money import HUGE
 from core.settings import PROJECT
 from pages.parts.state import fmt, tr
 
@@ -156,7 +157,12 @@ def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
 
 def rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
     """Values to `digits` significant ones, more than a chart shows and half the bytes; gaps where unknown."""
-    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values]
+    return [_short_number(float(f"{value:.{digits}g}")) if math.isfinite(value) else None for value in values]
+
+
+def _short_number(value: float) -> float:
+    # Whole numbers are written without ".0"; beyond 64 bits JSON's writer takes no integers.
+    return int(value) if abs(value) < HUGE and value.is_integer() else value
 
 
 def _round_step(least: float) -> float:

@@ -22,6 +22,7 @@ BANDED_LINES = 4
 LABEL_GAP = 0.07
 LABEL_LINE_CHARS = 18
 BAND_OPACITY = 0.14
+AT_THE_END = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "align": "left", "showarrow": False}
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -57,14 +58,13 @@ def _marks(plan: Plan) -> tuple[list[Parts], list[Parts]]:
         budget = fmt().convert(plan.workload.budget_usd_per_month)
         marks.append({"x0": 0, "x1": 1, "xref": "paper", "y0": budget, "y1": budget, "line": grey | {"dash": "dash"}})
         notes.append({
-            "x": 0, "xref": "paper", "xanchor": "left", "y": budget, "yanchor": "bottom", "showarrow": False,
-            "text": tr("monthly_cost.budget_line"),
+            "x": 0, "y": budget, "yanchor": "bottom", "xshift": 0, "text": tr("monthly_cost.budget_line"),
         })  # fmt: skip
     for month, names in changes(plan).items():
         place = starts.index(month)
         marks.append({"x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": grey | {"dash": "dot"}})
         notes.append({
-            "x": place, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
+            "x": place, "xref": "x", "xshift": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": 11},
             "xanchor": "left" if place < len(starts) // 2 else "right",
             "text": f"{tr('monthly_cost.price_change')}: {', '.join(names)[:40]}",
         })  # fmt: skip
@@ -134,10 +134,10 @@ def _lines(
     xaxis |= _month_ticks(simulation.starts)
     if len(months) > 1:
         xaxis["range"] = [0, len(months) - 1]
-    # What all bands share is said once.
+    # What all bands and all labels share is said once.
     shared = {"x0": months[0], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     layout: Parts = {
-        "template": {"data": {"scatter": [shared]}}, "xaxis": xaxis,
+        "template": {"data": {"scatter": [shared]}, "layout": {"annotationdefaults": AT_THE_END}}, "xaxis": xaxis,
         "yaxis": {"rangemode": "tozero"} | charts.ticks(_heights(lines)), "shapes": list(marks),
         "annotations": list(notes),
     }  # fmt: skip
@@ -177,10 +177,7 @@ def _end_labels(ends: Sequence[tuple[str, float | None, str]]) -> list[Parts]:
     notes: list[Parts] = []
     for value, name, colour in known:
         previous = min(value, previous - gap)
-        notes.append({
-            "x": 1, "xref": "paper", "y": previous, "text": "<br>".join(_wrapped(name)), "showarrow": False,
-            "xanchor": "left", "xshift": 6, "font": {"color": colour, "size": 12}, "align": "left",
-        })  # fmt: skip
+        notes.append({"y": previous, "text": "<br>".join(_wrapped(name)), "font": {"color": colour, "size": 12}})
     return notes
 
 

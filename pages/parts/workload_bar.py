@@ -38,7 +38,8 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
     workload, problems = state.read_workload()
     with st.container(horizontal=True, vertical_alignment="center", key="wl_bar"):
         name = f"**{widgets.plain(workload.name)}** · " if workload.name else ""
-        st.markdown(f":material/tune: {name}{summary(workload)}", width="stretch")
+        st.markdown(f":material/tune: {name}{summary(workload)}", width="content")
+        st.space("stretch")  # on a phone, the buttons go below the line
         if has_editor:
             editor = st.popover(tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit")
             if editor.open:

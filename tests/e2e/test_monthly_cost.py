@@ -53,6 +53,49 @@ def test_a_plan_is_moved_saved_shared_and_printed(visit: OpenVisit, tmp_path: Pa
     assert moved[0].split()[0].lstrip("$") in report
 
 
+def test_what_a_slider_moves_is_also_in_the_strip_the_files_and_the_views(visit: OpenVisit, tmp_path: Path) -> None:
+    one = visit()
+    page = one.open("/monthly-cost")
+    expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
+    slider = page.locator(".st-key-wl_growth_per_month_slider input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page).to_have_url(re.compile("grow=0.01"))
+    expect(page.locator(".st-key-wl_bar")).to_contain_text("+1%/mo")
+    expect(page.get_by_role("spinbutton", name="Growth per month")).to_have_value("1")
+
+    one.settle()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "months.csv")
+    assert ",50500" in (tmp_path / "months.csv").read_text(encoding="utf-8-sig").splitlines()[2].replace(".0", "")
+
+    page.get_by_text("Running total", exact=True).click()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2)
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page).to_have_url(re.compile("grow=0.02"))
+    expect(page.locator(".st-key-wl_bar")).to_contain_text("+2%/mo")
+    page.get_by_role("link", name="ROI").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Does switching pay off?")
+    expect(page.locator(".st-key-wl_bar")).to_contain_text("+2%/mo")
+
+
+def test_a_field_left_for_another_page_takes_its_value_along(visit: OpenVisit) -> None:
+    """Its rerun is asked for while the next page opens."""
+    one = visit()
+    page = one.open("/monthly-cost")
+    for percent in (3, 4, 5):
+        page.get_by_role("spinbutton", name="Growth per month").fill(str(percent))
+        page.get_by_role("link", name="ROI").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Does switching pay off?")
+        expect(page.locator(".st-key-wl_bar")).to_contain_text(f"+{percent}%/mo")
+        one.settle()
+        page.get_by_role("link", name="Monthly cost").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("What will it cost each month?")
+        one.settle()
+
+
 def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
     one = visit(width=390, height=844, lang="ko-KR")
     page = one.open("/monthly-cost?lang=ko&grow=0.05")
