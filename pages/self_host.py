@@ -22,16 +22,14 @@ def page() -> None:
     workload = workload_bar()
     st.title(tr("self_host.title"))
     sheets = catalog().llm.sheets()
-    model_id = str(st.session_state.get("sh_model") or "llama-3.3-70b")
-    api_models = list(dict.fromkeys([*self_host_inputs.hosts_of(model_id, sheets), *self_host_inputs.WELL_KNOWN]))
-    countries = self_host_inputs.countries()
-    choices = self_host_inputs.read(api_models, countries)
+    choices = self_host_inputs.read()
+    hosts = self_host_inputs.hosts_of(choices.model_id, sheets)
     values = self_host_verdict.read()
     plan = make_plan(choices, workload, sheets)
     _answer(plan)
     left, right = st.columns([7, 3], gap="large")
     with right:
-        self_host_inputs.draw(api_models, countries)
+        self_host_inputs.draw([*hosts, *self_host_inputs.WELL_KNOWN])
     with left:
         if plan.best is None:
             needed = fmt().number(what_would_fit(choices.model_id, choices.precision))

@@ -64,7 +64,7 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
 
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
     """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call."""
-    choices = self_host_inputs.current()
+    choices = self_host_inputs.read()
     ranked = fleet.ranked_for(choices, workload(), offers)[:TOKEN_ROWS]
     st.caption(tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper()))
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")

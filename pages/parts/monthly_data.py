@@ -100,26 +100,31 @@ def start() -> dt.date:
     return min(max(day, EARLIEST), LATEST).replace(day=1)
 
 
+def chosen_ways() -> tuple[list[Way], list[str]]:
+    """The ways in force, each name once, and one sentence for each that could not be used."""
+    found, refused = ways.current()
+    unique = {way.name: way for way in reversed(found)}
+    return [unique[name] for name in dict.fromkeys(way.name for way in found)], refused
+
+
 def plan() -> Plan:
     """The plan of this run, simulated."""
     workload, start_day, unsure = state.workload(), start(), outlook()
-    found, refused = ways.current()
-    unique = {way.name: way for way in reversed(found)}
-    kept = [unique[name] for name in dict.fromkeys(way.name for way in found)]
+    kept, refused = chosen_ways()
     simulation = simulate(workload, kept, start=start_day, outlook=unsure)
     return Plan(
         workload=workload, ways=kept, start=start_day, outlook=unsure, simulation=simulation,
-        baseline=_baseline(kept, simulation), refused=refused,
+        baseline=baseline_of(kept, simulation), refused=refused,
     )  # fmt: skip
 
 
-def _baseline(kept: Sequence[Way], simulation: Simulation) -> WayResult | None:
-    """The way savings are measured against: the chosen one, else the dearest."""
+def baseline_of(kept: Sequence[Way], simulation: Simulation) -> WayResult | None:
+    """The way among these that savings are measured against: the chosen one, else the dearest."""
     wanted = st.session_state.get(BASELINE)
     chosen = next((way for way in kept if ways.way_id(way) == wanted), None)
     if chosen is not None:
         return simulation.way(chosen.name)
-    known = [way for way in simulation.ways if way.total_usd is not None]
+    known = [found for way in kept if (found := simulation.way(way.name)).total_usd is not None]
     return max(known, key=lambda way: way.total_usd or 0.0, default=None)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.costs.monthly import (
-    MAX_WAYS,
     ModelWay,
     Simulation,
     Terms,
@@ -18,7 +17,7 @@ from core.costs.monthly import (
 )
 from core.costs.tokens import PriceRow, PriceSheet
 from core.workload import Workload
-from pages.parts import fleet, monthly_data, self_host_inputs, ways
+from pages.parts import fleet, monthly_data, self_host_inputs
 from pages.parts.state import tr
 
 # What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
@@ -43,18 +42,11 @@ class Overview:
 
 def make_overview(workload: Workload) -> Overview:
     """Simulates the plan's ways with a gateway and a fleet beside them."""
-    chosen, refused = ways.current()
-    unique = list({way.name: way for way in chosen}.values())[: MAX_WAYS - 2]
-    found = [*unique, *_gateway(unique, workload), *_fleet(unique, workload)]
+    kept, refused = monthly_data.chosen_ways()
+    found = [*kept, *_gateway(kept, workload), *_fleet(kept, workload)]
     simulation = simulate(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
-    calls = [way for way in simulation.ways if way.kind == "call" and way.total_usd is not None]
-    wanted = next((way.name for way in unique if ways.way_id(way) == "openai/gpt-4.1"), None)
-    baseline = next((way for way in calls if way.name == wanted), None)
     return Overview(
-        simulation=simulation,
-        ways=found,
-        baseline=baseline or max(calls, key=lambda way: way.total_usd or 0.0, default=None),
-        refused=refused,
+        simulation=simulation, ways=found, baseline=monthly_data.baseline_of(kept, simulation), refused=refused
     )
 
 
@@ -77,7 +69,7 @@ def _fleet(chosen: Sequence[Way], workload: Workload) -> list[Way]:
     """The cheapest machines of one's own, unless the plan has them already."""
     if any(way.kind == "rent" for way in chosen):
         return []
-    found = fleet.cheapest_way(self_host_inputs.current(), workload)
+    found = fleet.cheapest_way(self_host_inputs.read(), workload)
     return [found] if found else []
 
 

@@ -63,7 +63,7 @@ def simulated_case(inputs: Inputs, workload: Workload, found: Sequence[Way]) -> 
     """
     by_id = {ways.way_id(way): way for way in found}
     if RENT in (inputs.from_id, inputs.to_id) and RENT not in by_id:
-        rent = fleet.cheapest_way(self_host_inputs.current(), workload)
+        rent = fleet.cheapest_way(self_host_inputs.read(), workload)
         if rent is None:
             return tr("roi.no_fleet")
         by_id[RENT] = rent

@@ -12,12 +12,13 @@ from core.costs.article import roi_example
 from core.costs.model_shapes import model_shapes
 from core.costs.roi_plan import SwitchTerms
 from pages.parts import address, state, ways, widgets
+from pages.parts.monthly_data import BASELINE
 from pages.parts.state import tr
 
 Source = Literal["ways", "own"]
 SOURCES: tuple[Source, ...] = ("ways", "own")
 RENT = "rent"
-DEFAULT_FROM, DEFAULT_TO = "openai/gpt-4.1", "google/gemini-2.5-flash"
+DEFAULT_TO = "google/gemini-2.5-flash"
 MAX_USD = 1e9
 
 
@@ -35,7 +36,8 @@ class Inputs:
 
 def fields(ids: Sequence[str]) -> list[address.Field]:
     """Every input of the page with its limits; keys are names in the address."""
-    first = DEFAULT_FROM if DEFAULT_FROM in ids else ids[0]
+    baseline = str(st.session_state.get(BASELINE))
+    first = baseline if baseline in ids else ids[0]
     others = [one for one in ids if one != first]
     second = DEFAULT_TO if DEFAULT_TO in others else next(iter(others), first)
     return [

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalog.aliases import UnknownModelError
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import HOURS_PER_MONTH, Operations
 from core.costs.tokens import PriceSheet
@@ -24,6 +25,7 @@ WELL_KNOWN = (
     "deepseek/deepseek-chat",
 )  # fmt: skip
 HOSTS_SHOWN = 20
+API, UNKNOWN = "sh_api", "_sh_api_unknown"
 
 # Name of the field, its limits as the reader sees them, its step, and its factor to the core's unit.
 OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
@@ -70,15 +72,15 @@ def _plain(name: str) -> str:
     return "".join(char for char in name.lower() if char.isalnum())
 
 
-def fields(api_models: Sequence[str], countries: Sequence[str]) -> list[address.Field]:
+def fields() -> list[address.Field]:
     """Every input of the page with its limits; keys are names in the address."""
     plain = Operations()
     found = [
         address.Field(key="sh_model", kind="choice", default="llama-3.3-70b", options=tuple(model_shapes())),
         address.Field(key="sh_precision", kind="choice", default="fp8", options=PRECISIONS),
         address.Field(key="sh_purchase", kind="choice", default="on_demand", options=PURCHASES),
-        address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries)),
-        address.Field(key="sh_api", kind="choice", default=ANY, options=(ANY, *api_models)),
+        address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries())),
+        address.Field(key=API, kind="choice", default=ANY, options=(ANY, *catalog().llm.sheets())),
         address.Field(key="sh_measured", kind="float", default=None, low=1, high=10_000_000),
     ]
     for name, (low, high, _, factor) in OPERATION_FIELDS.items():
@@ -87,8 +89,11 @@ def fields(api_models: Sequence[str], countries: Sequence[str]) -> list[address.
     return found
 
 
-def draw(api_models: Sequence[str], countries: Sequence[str]) -> None:
-    """Draws the inputs beside the answer; rare ones in an expander that says what is in it."""
+def draw(api_models: Sequence[str]) -> None:
+    """Draws the inputs beside the answer; rare ones in an expander that says what is in it.
+
+    `api_models` are offered for comparison; the name of any other model of the catalog can be typed.
+    """
     names = {key: shape.name for key, shape in model_shapes().items()}
     st.selectbox(tr("self_host.model"), list(names), key="sh_model", format_func=names.__getitem__)
     left, right = st.columns(2)
@@ -96,18 +101,34 @@ def draw(api_models: Sequence[str], countries: Sequence[str]) -> None:
     right.selectbox(
         tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=lambda one: tr(f"self_host.purchase_{one}")
     )
+    offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
-        tr("self_host.api"), (ANY, *api_models), key="sh_api",
-        format_func=lambda one: one or tr("self_host.api_cheapest"), help=tr("self_host.api_help"),
+        tr("self_host.api"), list(offered), key=API, format_func=lambda one: one or tr("self_host.api_cheapest"),
+        help=tr("self_host.api_help"), accept_new_options=True, on_change=_take_api,
     )  # fmt: skip
+    unknown = st.session_state.pop(UNKNOWN, None)
+    if unknown is not None:
+        st.warning(widgets.plain(tr("self_host.api_unknown", name=unknown[0], near=", ".join(unknown[1]) or "–")))
     st.selectbox(
-        tr("self_host.country"), (ANY, *countries), key="sh_country",
+        tr("self_host.country"), (ANY, *countries()), key="sh_country",
         format_func=lambda one: one or tr("self_host.anywhere"),
     )  # fmt: skip
     more = st.expander(tr("self_host.operations"), on_change="rerun", key="sh_more")
     if more.open:
         with more:
             _draw_operations()
+
+
+def _take_api() -> None:
+    """A typed name becomes the catalog's; one that is in no catalog is said, with its nearest."""
+    typed = str(st.session_state[API] or ANY)
+    if typed == ANY:
+        return
+    try:
+        address.set_value(API, catalog().llm.resolve(typed))
+    except UnknownModelError as error:
+        st.session_state[UNKNOWN] = (typed[: address.TEXT_MAX_CHARS], error.suggestions)
+        address.set_value(API, ANY)
 
 
 def _draw_operations() -> None:
@@ -122,21 +143,11 @@ def _draw_operations() -> None:
         )  # fmt: skip
 
 
-def read(api_models: Sequence[str], countries: Sequence[str]) -> Choices:
-    """The choices as of this run; what an address got wrong is said on the page."""
-    values, problems = address.bind(fields(api_models, countries))
+def read() -> Choices:
+    """The choices as of this run, on every page that needs them; what an address got wrong is said there."""
+    values, problems = address.bind(fields())
     widgets.show_problems(problems, {one.field: _label(one.field) for one in problems})
     return choices_of(values)
-
-
-def current() -> Choices:
-    """The choices in force on a page that does not draw them; like `read`, they become part of its address."""
-    return read(list(catalog().llm.sheets()), countries())
-
-
-def all_fields() -> list[address.Field]:
-    """The fields with every option there is."""
-    return fields(list(catalog().llm.sheets()), countries())
 
 
 def choices_of(values: Mapping[str, Any]) -> Choices:
@@ -146,7 +157,7 @@ def choices_of(values: Mapping[str, Any]) -> Choices:
         precision=values["sh_precision"],
         purchase_option=values["sh_purchase"],
         country=values["sh_country"] or None,
-        api_model=values["sh_api"] or None,
+        api_model=values[API] or None,
         measured_tokens_per_s=values["sh_measured"],
         operations=_operations(values),
     )

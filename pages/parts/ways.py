@@ -62,7 +62,7 @@ def take() -> list[Problem]:
 
 def _saved_fields(rented: object) -> Sequence[address.Field]:
     """What a scenario keeps: own machines cost what the way they are run costs."""
-    return (*_fields(), *self_host_inputs.all_fields()) if rented else _fields()
+    return (*_fields(), *self_host_inputs.fields()) if rented else _fields()
 
 
 def parameters() -> dict[str, str]:
@@ -133,7 +133,7 @@ def from_values(values: Mapping[str, Any], workload: Workload | None = None) -> 
     if sentence:
         refused.append(sentence)
     if values.get(RENT):
-        run = self_host_inputs.choices_of(values) if "sh_model" in values else self_host_inputs.current()
+        run = self_host_inputs.choices_of(values) if "sh_model" in values else self_host_inputs.read()
         rent = fleet.cheapest_way(run.serving(str(values[RENT])), workload or state.workload())
         if rent:
             found.append(rent)

@@ -53,6 +53,21 @@ def test_another_model_is_chosen_and_the_offers_leave_as_csv(visit: OpenVisit) -
     assert any("$/Mtok" in head for head in rows[0])
 
 
+def test_any_model_can_be_typed_to_compare_with(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open(f"{AGAINST}&req=123000")
+    against = page.get_by_role("combobox", name="Compare with")
+    against.fill("Claude-Sonnet-4-5")
+    against.press("Enter")
+    expect(metric(page, "Calling the API")).to_have_text("$1.48K /mo")
+    expect(page).to_have_url(re.compile("sh_api=anthropic%2Fclaude-sonnet-4-5"))
+    one.settle()
+
+    against.fill("gemini-2.5-por")
+    against.press("Enter")
+    expect(page.get_by_text("No model is called gemini-2.5-por. Nearest: google/gemini-2.5-pro")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("width", "lang", "dark"), [(1440, "en-US", False), (1440, "ko-KR", True), (390, "ko-KR", False)]
 )

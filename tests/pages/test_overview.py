@@ -63,3 +63,11 @@ def test_an_empty_database_is_filled_on_the_first_visit(
     at = open_page("overview", url=f"sqlite:///{tmp_path_factory.mktemp('new') / 'new.db'}")
 
     assert len(at.metric) == 4
+
+
+def test_savings_are_against_the_baseline_of_the_monthly_plan(open_page: OpenPage) -> None:
+    at = open_page("overview", query={"monthly_cost_baseline": "anthropic/claude-sonnet-4-6"})
+    plan = open_page("monthly_cost", query={"monthly_cost_baseline": "anthropic/claude-sonnet-4-6"})
+
+    assert at.metric[3].value == plan.metric[2].value
+    assert "Claude Sonnet 4.6" in at.metric[3].delta

@@ -154,3 +154,10 @@ def test_own_machines_cost_the_same_on_every_page(open_page: OpenPage) -> None:
     assert bill == f"${months.iloc[1] / 1_000:.3g}K /mo"
     at = open_page("monthly_cost", query=run | {"way_rent": "qwen2.5-72b"})
     assert f"{months.iloc[1]:,.2f}" in " ".join(str(one.value) for one in at.markdown)
+
+
+def test_today_s_way_is_the_baseline_of_the_monthly_plan(open_page: OpenPage) -> None:
+    at = open_page("roi", query={"monthly_cost_baseline": "anthropic/claude-sonnet-4-6"})
+
+    assert at.selectbox(key="roi_from").value == "anthropic/claude-sonnet-4-6"
+    assert at.selectbox(key="roi_to").value == "google/gemini-2.5-flash"

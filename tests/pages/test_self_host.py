@@ -65,3 +65,9 @@ def test_an_own_measurement_replaces_the_estimate(open_page: OpenPage) -> None:
     at = open_page("self_host", query={"sh_measured": "5000"})
 
     assert any("5,000" in one.value for one in at.caption)
+
+
+def test_any_model_of_the_catalog_can_be_compared_with(open_page: OpenPage) -> None:
+    at = open_page("self_host", query={"sh_api": "google/gemini-2.5-pro", "req": "123000"})
+
+    assert at.metric[0].value == "$846 /mo"  # 123,000 x (1,500 x 1.25 + 500 x 10) / 1e6
