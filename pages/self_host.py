@@ -14,7 +14,7 @@ from pages.parts.self_host_plan import Plan, make_plan, what_would_fit
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
 
-TABLE_ROWS = 200
+TABLE_ROWS = 100
 
 
 @state.block
@@ -159,7 +159,12 @@ def _offers(plan: Plan, workload: Workload) -> None:
     today = dt.datetime.now(dt.UTC).date()
     rows, columns = per_token.rows(plan.ranked[:TABLE_ROWS], today), per_token.columns()
     tables.table(rows, columns, key="sh_offers", alt=tr("self_host.offers_title"), height=320)
-    tables.download(rows, columns, key="sh_csv", file_stem="breakeven-rent-or-call")
+    left = len(plan.ranked) - TABLE_ROWS
+    if left > 0:
+        st.caption(tr("self_host.offers_more", count=fmt().number(left)))
+    tables.download(
+        lambda: per_token.rows(plan.ranked, today), columns, key="sh_csv", file_stem="breakeven-rent-or-call"
+    )
     widgets.show_sources([(one.offer.source, one.offer.as_of) for one in plan.ranked[:TABLE_ROWS]], today)
 
 

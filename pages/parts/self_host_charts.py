@@ -17,6 +17,7 @@ from pages.parts.self_host_plan import Plan
 from pages.parts.state import fmt, tr
 
 POINTS = 300
+EVERY_ON_A_STRAIGHT_LINE = 23  # divides 299, so that both ends are drawn
 MAX_CROSSINGS = 9
 FREE_USD = 1e-9  # a free model has a bill of 0, which no logarithmic axis shows
 
@@ -34,12 +35,20 @@ def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -
     places = charts.rounded(volume)
     here = {"x": float(np.log10(middle)), "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
     notes = [here | {"showarrow": False, "text": tr("self_host.you_are_here")}]
-    for name, values, shape, dash in (("rent", rent, "hv", "solid"), ("call", call, "linear", "dash")):
+    top = max(rent[-1] or 0.0, call[-1] or 0.0)
+    straight = EVERY_ON_A_STRAIGHT_LINE
+    for name, values, shape, dash, every in (
+        ("rent", rent, "hv", "solid", 1),
+        ("call", call, "linear", "dash", straight),
+    ):
         label, style = tr(f"self_host.line_{name}"), {"color": charts.colour(name), "shape": shape, "dash": dash}
-        lines.append({"x": places, "y": values, "mode": "lines", "name": label, "line": style | {"width": 2.5}})
+        points = {"x": places[::every], "y": values[::every]}
+        lines.append(points | {"mode": "lines", "name": label, "line": style | {"width": 2.5}})
         # A text's place on a logarithmic axis is the logarithm, a shape's or point's is the value itself.
         end = {"x": 1, "xref": "x domain", "xanchor": "right", "y": float(np.log10(values[-1] or FREE_USD))}
-        notes.append(end | {"yanchor": "bottom", "showarrow": False, "text": label, "font": {"color": style["color"]}})
+        # The lower line is named below it: where the lines meet, the names would lie upon each other.
+        end |= {"yanchor": "bottom"} if values[-1] == top else {"yanchor": "top", "yshift": -6}
+        notes.append(end | {"showarrow": False, "text": label, "font": {"color": style["color"]}})
     layout = {
         "xaxis": charts.ticks(volume, is_log=True), "yaxis": charts.ticks([*rent, *call], is_log=True),
         "shapes": [*_band(plan), charts.line_across(x=middle, dash="dot", color=charts.palette()[9])],

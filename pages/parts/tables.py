@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -156,11 +156,11 @@ def _disarmed(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
-def download(rows: Rows, columns: Sequence[Column], *, key: str, file_stem: str) -> None:
-    """A button that saves the table as CSV; the file is made when pressed."""
+def download(rows: Rows | Callable[[], Rows], columns: Sequence[Column], *, key: str, file_stem: str) -> None:
+    """A button that saves the table as CSV; the file, and rows given as a function, are made when pressed."""
     st.download_button(
         tr("common.download_csv"),
-        data=later(lambda: to_csv(rows, columns)),
+        data=later(lambda: to_csv(rows() if callable(rows) else rows, columns)),
         file_name=f"{file_stem}.csv",
         mime="text/csv",
         key=key,
