@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -162,6 +163,25 @@ def test_a_plan_is_saved_opened_copied_and_deleted(open_page: OpenPage, database
     assert len(store.all()) == 1
 
 
+def test_a_saved_plan_that_rents_keeps_how_its_machines_are_run(open_page: OpenPage, database_url: str) -> None:
+    rents = {"way_models": MODELS[:1], "way_rent": "llama-3.3-70b", "sh_staff_fte": "1.5", "sh_precision": "fp16"}
+    at = open_page("monthly_cost", query={"monthly_cost_view": "saved"} | rents)
+    before = [one.value for one in at.metric]
+    at.text_input(key="monthly_cost_save_name").set_value("Rented").run()
+    at.button(key="monthly_cost_save").click().run()
+    kept = Scenarios(open_engine(database_url)).get("Rented").parameters
+    assert {key: kept[key] for key in ("way_rent", "sh_staff_fte", "sh_precision")} == {
+        "way_rent": "llama-3.3-70b", "sh_staff_fte": "1.5", "sh_precision": "fp16",
+    }  # fmt: skip
+
+    at = open_page("monthly_cost", query={"monthly_cost_view": "saved"})
+    assert [one.value for one in at.metric] != before
+    at.button(key="monthly_cost_open").click().run()
+    assert_whole(at)
+    assert at.session_state["sh_staff_fte"] == 1.5
+    assert [one.value for one in at.metric] == before
+
+
 def test_a_plan_without_a_name_is_refused_in_one_sentence(open_page: OpenPage) -> None:
     at = open_page("monthly_cost", query={"monthly_cost_view": "saved"})
 
@@ -202,3 +222,20 @@ def test_why_this_number_adds_up_to_the_cell(open_page: OpenPage) -> None:
     first = float(summary_rows(at)[0][1].replace(",", ""))
     assert lines["amount"].sum() == pytest.approx(first, abs=0.005)
     assert lines["source"].str.len().min() > 0
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(("view", "picker"), [("parts", "monthly_cost_way"), ("why", "monthly_cost_why_way")])
+def test_own_machines_are_billed_line_by_line(open_page: OpenPage, view: str, picker: str, lang: str) -> None:
+    query = {"way_models": MODELS[:1], "way_rent": "llama-3.3-70b", "monthly_cost_view": view}
+    at = open_page("monthly_cost", lang=lang, query=query)
+
+    box = at.selectbox(key=picker)
+    box.set_value(next(name for name in box.options if "Llama 3.3 70B" in name)).run()
+
+    assert_whole(at)
+    drawn = [trace["name"] for chart in at.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]
+             if "name" in trace]  # fmt: skip
+    shown = " ".join([str(one.value) for one in [*at.markdown, *at.dataframe]] + drawn)
+    assert ("staff" if lang == "en" else "인력") in shown
+    assert "component_" not in shown
