@@ -34,7 +34,8 @@ def page() -> None:
         answer(plan)
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        picture(plan)
+        picture = st.container()
+        table(plan)
         downloads(plan)
     with right:
         show_inputs()
@@ -43,11 +44,12 @@ def page() -> None:
     )  # fmt: skip
     detail(plan, st.session_state.get(VIEW))
     widgets.show_sources(monthly_data.sources(plan.ways, plan.start), monthly_data.today())
+    with picture:
+        band_chart(plan)  # last: the browser shows the new numbers before it is busy with the chart
 
 
-def picture(plan: Plan) -> None:
-    """The band chart, one row per way, and what has to be said about them."""
-    band_chart(plan)
+def table(plan: Plan) -> None:
+    """One row per way, and what has to be said about them."""
     columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
     tables.small_table(monthly_tables.summary_rows(plan.simulation, plan.baseline), columns)
     monthly_tables.show_notes(plan.simulation, plan.refused)
