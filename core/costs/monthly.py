@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.costs.monthly_bills import Bill, Note, bill_of
+from core.costs.monthly_bands import Band, month_percentiles, path_totals, percentiles, share_above
+from core.costs.monthly_bills import Bill, Note, PathBill, bill_of
 from core.costs.monthly_outlook import (
     MAX_PATHS,
     MAX_REQUESTS_PER_MONTH,
@@ -57,19 +58,7 @@ __all__ = [
 
 MAX_WAYS = 8
 DEFAULT_PATHS = 10_000
-PathRow = Callable[[int], Floats]
-
 DEFAULT_SEED = 20_261_123
-PERCENTILES = (0.10, 0.50, 0.90)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """P10, P50 and P90 in USD: per month (arrays) or of a total (arrays of shape ())."""
-
-    p10: Floats
-    p50: Floats
-    p90: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +93,7 @@ class Simulation:
     path_count: int
     ways: tuple[WayResult, ...]
     notes: tuple[Note, ...]
-    _rows: Callable[[], Mapping[str, PathRow]] = field(repr=False, compare=False)
+    _on_paths: Callable[[], Mapping[str, PathBill]] = field(repr=False, compare=False)
     # Drawn again when asked for (the seed gives the same paths): kept, they would take 3 MB a plan.
 
     def way(self, name: str) -> WayResult:
@@ -116,17 +105,17 @@ class Simulation:
 
     def paths_usd(self, name: str) -> Floats:
         """USD of every month and path (months x paths) of one way; path k is the same future for all ways."""
-        row = self._rows()[name]
+        row = self._on_paths()[name].row
         return np.stack([row(month) for month in range(len(self.starts))])
 
     def cumulative_band(self, name: str) -> Band:
         """Percentiles of the running total of each month."""
-        row, running = self._rows()[name], np.zeros(self.path_count)
+        row, running = self._on_paths()[name].row, np.zeros(self.path_count)
         found = []
         for month in range(len(self.starts)):
             running += row(month)
-            found.append(_percentiles(np.sort(running)))
-        return _band(found)
+            found.append(percentiles(np.sort(running)))
+        return Band.of(found)
 
     @property
     def cheapest(self) -> WayResult | None:
@@ -157,7 +146,7 @@ def simulate(
         return simulate_paths(workload, outlook, starts, seed=seed, paths=paths)
 
     drawn = draw()
-    rows = _path_rows(bills, drawn)
+    on_paths = _on_paths(bills, drawn)
     return Simulation(
         workload=workload,
         outlook=outlook,
@@ -165,14 +154,14 @@ def simulate(
         requests=plain_requests(workload, starts),
         seed=seed,
         path_count=paths,
-        ways=tuple(_result(bill, rows[bill.way.name], workload.budget_usd_per_month, paths) for bill in bills),
-        notes=_volume_notes(drawn),
-        _rows=lambda: _path_rows(bills, draw()),
+        ways=tuple(_result(bill, on_paths[bill.way.name], drawn, workload.budget_usd_per_month) for bill in bills),
+        notes=_volume_notes(drawn, len(starts) - 1),
+        _on_paths=lambda: _on_paths(bills, draw()),
     )
 
 
-def _path_rows(bills: Sequence[Bill], drawn: Paths) -> Mapping[str, PathRow]:
-    return {bill.way.name: bill.path_rows(drawn) for bill in bills}
+def _on_paths(bills: Sequence[Bill], drawn: Paths) -> Mapping[str, PathBill]:
+    return {bill.way.name: bill.on_paths(drawn) for bill in bills}
 
 
 def _check(ways: Sequence[Way], paths: int) -> None:
@@ -186,57 +175,25 @@ def _check(ways: Sequence[Way], paths: int) -> None:
         raise ValueError(f"paths is {paths!r}: give a number from {MIN_PATHS} to {MAX_PATHS}.")
 
 
-def _volume_notes(drawn: Paths) -> tuple[Note, ...]:
-    is_capped = bool((drawn.requests[-1] >= MAX_REQUESTS_PER_MONTH).any())
+def _volume_notes(drawn: Paths, last_month: int) -> tuple[Note, ...]:
+    is_capped = bool((drawn.requests(last_month) >= MAX_REQUESTS_PER_MONTH * (1 - 1e-9)).any())
     return (Note(kind="volume_capped", subject=f"{MAX_REQUESTS_PER_MONTH:.0e}"),) if is_capped else ()
 
 
-def _result(bill: Bill, row: Callable[[int], Floats], budget: float | None, paths: int) -> WayResult:
-    months = len(bill.planned_usd)
+def _result(bill: Bill, on_paths: PathBill, drawn: Paths, budget: float | None) -> WayResult:
+    months = range(len(bill.planned_usd))
     is_known = not bool(np.isnan(bill.planned_usd).any())
-    total = np.zeros(paths)
-    found, over = [], np.full(months, np.nan)
-    for month in range(months):
-        values = row(month)
-        total += values
-        # Sorting one row in the cache is faster than asking for three percentiles of the whole block.
-        values.sort()
-        found.append(_percentiles(values))
-        if budget is not None:
-            over[month] = _share_above(values, budget)
-    total.sort()
+    total = np.sort(path_totals(on_paths, drawn, len(months))) if is_known else None
+    over = None if budget is None else np.array([share_above(on_paths.row(month), budget) for month in months])
     return WayResult(
         name=bill.way.name,
         kind=bill.way.kind,
         lines_usd=bill.lines_usd,
         planned_usd=bill.planned_usd,
-        band=_band(found),
-        over_budget_share=over if budget is not None else None,
-        total_usd=float(bill.planned_usd.sum()) if is_known else None,
-        total_band=_band([_percentiles(total)], is_scalar=True) if is_known else None,
-        total_over_budget_share=_share_above(total, budget * months) if budget is not None and is_known else None,
+        band=Band.of([month_percentiles(on_paths, drawn, month) for month in months]),
+        over_budget_share=over,
+        total_usd=None if total is None else float(bill.planned_usd.sum()),
+        total_band=None if total is None else Band.of(percentiles(total)),
+        total_over_budget_share=None if total is None or budget is None else share_above(total, budget * len(months)),
         notes=bill.notes,
     )
-
-
-def _percentiles(ordered: Floats) -> tuple[float, float, float]:
-    """P10, P50, P90 of sorted values, interpolated between neighbours as numpy does by default."""
-    found = []
-    for share in PERCENTILES:
-        place = share * (ordered.size - 1)
-        below = int(place)
-        low, high = float(ordered[below]), float(ordered[min(below + 1, ordered.size - 1)])
-        found.append(low + (high - low) * (place - below))
-    return found[0], found[1], found[2]
-
-
-def _band(found: Sequence[tuple[float, float, float]], *, is_scalar: bool = False) -> Band:
-    columns = np.array(found).T
-    p10, p50, p90 = (column[0] for column in columns) if is_scalar else columns
-    return Band(p10=np.asarray(p10), p50=np.asarray(p50), p90=np.asarray(p90))
-
-
-def _share_above(ordered: Floats, limit: float) -> float:
-    if np.isnan(ordered[-1]):
-        return float("nan")
-    return 1.0 - float(np.searchsorted(ordered, limit, side="right")) / ordered.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -37,14 +37,31 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """USD that one priced request costs on each path, before fixed fees; units of equal `key` are equal."""
+
+    usd: Floats
+    key: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathBill:
+    """USD of each path in a month. A metered bill is priced requests times `unit(month)` plus `fixed_usd` a month."""
+
+    row: Callable[[int], Floats]
+    unit: Callable[[int], Unit] | None = None
+    fixed_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """The planned bill of a way (months) and the function that gives its rows on simulated paths."""
+    """The planned bill of a way (months) and the function that gives its bill on simulated paths."""
 
     way: Way
     lines_usd: Mapping[str, Floats]
     planned_usd: Floats
     notes: tuple[Note, ...]
-    path_rows: Callable[[Paths], Callable[[int], Floats]]
+    on_paths: Callable[[Paths], PathBill]
 
 
 def bill_of(way: Way, workload: Workload, outlook: Outlook, starts: Sequence[dt.date]) -> Bill:
@@ -61,7 +78,9 @@ def _fleet_bill(way: FleetWay, requests: Floats) -> Bill:
         lines_usd={"fleet": planned} if way.monthly_lines_usd is None else way.monthly_lines_usd(requests),
         planned_usd=planned,
         notes=(),
-        path_rows=lambda paths: lambda month: np.array(way.monthly_cost_usd(paths.requests[month]), dtype=np.float64),
+        on_paths=lambda paths: PathBill(
+            row=lambda month: np.array(way.monthly_cost_usd(paths.requests(month)), dtype=np.float64)
+        ),
     )
 
 
@@ -91,7 +110,7 @@ def _metered_bill(way: ModelWay | MixWay, workload: Workload, outlook: Outlook, 
         lines_usd=lines,
         planned_usd=np.sum(list(lines.values()), axis=0),
         notes=tuple(dict.fromkeys(notes)),
-        path_rows=lambda paths: _path_rows(way.terms, parts, workload, paths),
+        on_paths=lambda paths: _metered_paths(way.terms, parts, workload, paths),
     )
 
 
@@ -137,8 +156,8 @@ def with_terms(metered: Mapping[str, Floats], terms: Terms) -> dict[str, Floats]
     return lines
 
 
-def _path_rows(terms: Terms, parts: Sequence[_PricedPart], workload: Workload, paths: Paths) -> Callable[[int], Floats]:
-    """Bill of each path in a month. Cost per request is computed once per mix of price periods, not per month."""
+def _metered_paths(terms: Terms, parts: Sequence[_PricedPart], workload: Workload, paths: Paths) -> PathBill:
+    """Bill of each path. Cost per request is computed once per mix of price periods, not per month."""
     lengths = Lengths(
         input_factor=paths.input_factor, output_factor=paths.output_factor, cached_share=paths.cached_share
     )
@@ -152,19 +171,20 @@ def _path_rows(terms: Terms, parts: Sequence[_PricedPart], workload: Workload, p
         cost, _ = request_cost(parts[part].model, workload, lengths, parts[part].periods[period].at)
         return cost.total * (parts[part].share * factor)
 
-    @lru_cache(maxsize=4)
-    def unit(weights: tuple[tuple[float, ...], ...]) -> Floats | float:
+    @cache
+    def unit(weights: tuple[tuple[float, ...], ...]) -> Unit:
         held = [
             (period_unit(p, k), weight) for p, row in enumerate(weights) for k, weight in enumerate(row) if weight > 0
         ]
-        total = sum(value * weight for value, weight in held)
-        return total
+        usd = np.broadcast_to(sum((value * weight for value, weight in held), 0.0), paths.input_factor.shape)
+        return Unit(usd=usd, key=hash(usd.tobytes()))
+
+    @cache
+    def unit_of(month: int) -> Unit:
+        return unit(tuple(tuple(period.month_shares[month] for period in part.periods) for part in parts))
 
     def row(month: int) -> Floats:
-        weights = tuple(tuple(period.month_shares[month] for period in part.periods) for part in parts)
-        bill: Floats = paths.priced_requests[month] * unit(weights)
-        if fixed:
-            bill += fixed
-        return bill
+        bill: Floats = paths.row(month).factors * unit_of(month).usd * paths.scale[month]
+        return bill + fixed
 
-    return row
+    return PathBill(row=row, unit=unit_of, fixed_usd=fixed)

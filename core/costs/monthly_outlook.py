@@ -21,6 +21,7 @@ from core.costs.monthly_ways import Floats
 from core.workload import Workload
 
 MIN_PATHS, MAX_PATHS = 100, 50_000
+KEPT_NOISE_ROWS = 60
 
 SEASON_PEAK_MONTH = 12
 """The busiest calendar month of the yearly wave; half a year later is the quietest."""
@@ -49,7 +50,8 @@ class Outlook:
     `requests_spread`, `monthly_noise` and `tokens_spread` the relative standard deviation of the level of requests, of
     a single month and of the mean prompt and reply; `growth_spread_per_month` and `price_spread_per_year` that of the
     log growth and the log price; `cached_spread` in points of share, `retry_spread` and `seasonality_spread` relative
-    to the workload's value, all three the largest deviation. ValueError outside `LIMITS`.
+    to the workload's value, all three the largest deviation. With `monthly_noise` 0, months are not off plan by the
+    chance of finitely many requests either. ValueError outside `LIMITS`.
     """
 
     price_decline_per_year: float = 0.0
@@ -93,18 +95,22 @@ def _scores(paths: int) -> Floats:
     return np.array([*half, *middle, *(-score for score in reversed(half))])
 
 
-@lru_cache(maxsize=2)
-def draws(seed: int, paths: int, months: int) -> tuple[Mapping[str, Floats], Floats]:
-    """Standard normal scores per input (paths) and the noise of each month (months x paths); read-only."""
-    generator = np.random.Generator(np.random.PCG64(seed))
-    scores = _scores(paths)
-    per_path = {name: scores[ranks] for name, ranks in zip(INPUTS, _spread_ranks(generator, paths), strict=True)}
-    noise = np.empty((months, paths))
-    for month in noise:
-        month[:] = generator.permutation(scores)
-    for array in (*per_path.values(), noise):
+@lru_cache(maxsize=4)
+def input_scores(seed: int, paths: int) -> Mapping[str, Floats]:
+    """Standard normal scores of each input (paths); read-only."""
+    ranks = _spread_ranks(np.random.Generator(np.random.PCG64(seed)), paths)
+    found = {name: _scores(paths)[places] for name, places in zip(INPUTS, ranks, strict=True)}
+    for array in found.values():
         array.setflags(write=False)
-    return per_path, noise
+    return found
+
+
+@lru_cache(maxsize=KEPT_NOISE_ROWS)
+def month_noise(seed: int, paths: int, month: int) -> Floats:
+    """Standard normal scores of one month (paths); read-only. A month has the same ones whatever the horizon."""
+    found: Floats = np.random.Generator(np.random.PCG64([seed, month])).permutation(_scores(paths))
+    found.setflags(write=False)
+    return found
 
 
 def _spread_ranks(generator: np.random.Generator, paths: int) -> list[NDArray[np.intp]]:
@@ -146,9 +152,14 @@ def log_deviation(relative: float) -> float:
 
 def season(amplitude: Floats | float, starts: list[dt.date]) -> Floats:
     """Factor of each month (months x paths), yearly mean 1: a cosine that peaks in `SEASON_PEAK_MONTH`."""
-    angle = np.array([2 * math.pi * (day.month - SEASON_PEAK_MONTH) / 12 for day in starts])
-    wave: Floats = 1 + np.multiply.outer(np.cos(angle), np.asarray(amplitude))
+    angles = np.array([season_angle(day) for day in starts])
+    wave: Floats = 1 + np.multiply.outer(np.cos(angles), np.asarray(amplitude))
     return wave
+
+
+def season_angle(day: dt.date) -> float:
+    """Where the month of `day` stands in the yearly wave, in radians from its peak."""
+    return 2 * math.pi * (day.month - SEASON_PEAK_MONTH) / 12
 
 
 def plain_requests(workload: Workload, starts: list[dt.date]) -> Floats:

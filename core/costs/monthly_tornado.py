@@ -60,7 +60,7 @@ def tornado(workload: Workload, way: Way, *, start: dt.date, outlook: Outlook | 
             price_decline_per_year=outlook.price_decline_per_year,
             **{SPREADS[name]: getattr(outlook, SPREADS[name])},
         )
-        row = bill.path_rows(paths_of(workload, alone, starts, ends, None))
+        row = bill.on_paths(paths_of(workload, alone, starts, ends)).row
         low, high = np.sum([row(month) for month in range(len(starts))], axis=0)
         swings.append(Swing(input=name, at_p10_usd=float(low), at_p90_usd=float(high), planned_usd=planned))
     moving = [swing for swing in swings if swing.width_usd > 1e-9 * max(abs(planned), 1e-9)]

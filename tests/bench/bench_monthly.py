@@ -46,7 +46,7 @@ WORKLOAD = Workload(
 
 def _ours_cold() -> object:
     """With the random numbers drawn anew, as a first visitor has it."""
-    monthly_outlook.draws.cache_clear()
+    monthly_outlook.input_scores.cache_clear()
     return simulate(WORKLOAD, _ways(), start=START, paths=PATHS)
 
 
@@ -81,7 +81,7 @@ def _floor() -> object:
 
 
 def _peak_mb() -> float:
-    monthly_outlook.draws.cache_clear()
+    monthly_outlook.input_scores.cache_clear()
     tracemalloc.start()
     simulate(WORKLOAD, _ways(), start=START, paths=PATHS)
     peak = tracemalloc.get_traced_memory()[1]

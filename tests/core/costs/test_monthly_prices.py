@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.costs.monthly import ModelWay, simulate
-from core.costs.monthly_outlook import CERTAIN, draws, mean_one, month_starts
+from core.costs.monthly_outlook import CERTAIN, input_scores, mean_one, month_starts
 from core.costs.monthly_reasons import why
 from core.costs.monthly_tiers import price_periods, tier_shares
 from core.costs.monthly_tornado import tornado
@@ -150,7 +150,7 @@ def test_months_run_over_the_turn_of_the_year() -> None:
 
 @given(st.floats(0, 1))
 def test_a_spread_keeps_its_mean(spread: float) -> None:
-    scores, _ = draws(1, 10_000, 1)
+    scores = input_scores(1, 10_000)
 
     assert mean_one(spread, scores["requests"]).mean() == pytest.approx(1, rel=0.01)
 
