@@ -29,7 +29,11 @@ def texts(lang: str) -> Mapping[str, str]:
 
 
 def t(key: str, lang: str, **values: object) -> str:
-    """The text of `key` in `lang`, its `{placeholders}` filled; MissingTextError for an unknown key."""
+    """The text of `key` in `lang`, its `{placeholders}` filled with `values`.
+
+    MissingTextError for an unknown key or language; KeyError naming a placeholder for which no value is given. Without
+    any values the text comes as it stands, braces and all.
+    """
     try:
         text = texts(lang)[key]
     except KeyError as error:

@@ -20,7 +20,9 @@ from babel.numbers import format_compact_decimal, format_decimal, format_percent
 MICRO = 1_000_000
 PICO_PER_USD = 10**12
 TOKENS_PER_MTOK = 1_000_000
-HUGE = 1e15  # beyond it digits mean nothing, and Decimal's 28 would not hold them
+HUGE = 1e15
+"""Beyond it digits mean nothing, and Decimal's 28 would not hold them."""
+
 MISSING = "–"
 """What stands where a figure is unknown."""
 
@@ -40,7 +42,7 @@ def micro_usd(amount: str | Decimal | int) -> int:
 
 
 def micro_usd_rounded(amount: str | Decimal | float) -> int:
-    """Nearest whole micro-USD, half to even; for sources that publish finer digits. ValueError as in `micro_usd`."""
+    """Nearest whole micro-USD, half to even; for sources with finer digits. ValueError for what is no number."""
     try:
         value = Decimal(str(amount).strip())
     except InvalidOperation as error:
@@ -134,7 +136,11 @@ class Formatter:
         return float(usd) * self.per_usd
 
     def money(self, usd: Amount | None, *, digits: int | None = None) -> str:
-        """A USD amount in the shown currency; `digits` fixes the decimals."""
+        """A USD amount in the shown currency with its sign, such as `-$0.0040`; a dash when it is unknown.
+
+        `digits` (0 or more) fixes the decimals, rounded half to even. Nothing is raised, whatever the size: from `HUGE`
+        on an amount is shown with three significant digits and an exponent.
+        """
         if usd is None or not _known(usd):
             return MISSING
         if self.currency == "KRW":
@@ -163,7 +169,7 @@ class Formatter:
         """A large count with three significant digits: K / M / B in English, 만 / 억 in Korean."""
         if value is None or not _known(value):
             return MISSING
-        if abs(float(value)) >= HUGE:
+        if abs(float(value)) > HUGE:
             return f"{float(value):.3g}"
         shown = float(f"{float(value):.3g}") + 0.0  # of two zeros the one without a sign
         if abs(shown) < self._compact_from:
@@ -172,7 +178,10 @@ class Formatter:
         return re.sub(r"^-?\d{4,}", lambda digits: f"{int(digits[0]):,}", _compact(shown, self.locale))
 
     def number(self, value: Amount | None, digits: int = 0) -> str:
-        """A number with group separators and exactly `digits` decimals."""
+        """A number with group separators and exactly `digits` (0 or more) decimals, rounded half to even.
+
+        A dash when it is unknown, three significant digits and an exponent from `HUGE` on; nothing is raised.
+        """
         if value is None or not _known(value):
             return MISSING
         if abs(float(value)) >= HUGE:
@@ -181,7 +190,7 @@ class Formatter:
         return _decimal(Decimal(str(value)) + 0, pattern, self.locale)
 
     def percent(self, share: Amount | None, digits: int = 0) -> str:
-        """A share (0 to 1) as percent."""
+        """A share (0 to 1) as percent with exactly `digits` decimals; unknown and huge ones as in `number`."""
         if share is None or not _known(share):
             return MISSING
         if abs(float(share)) >= HUGE:

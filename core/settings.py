@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'breakeven.db'}"
@@ -16,11 +19,43 @@ DEFAULT_KRW_PER_USD = 1_400.0
 DEFAULT_FX_DATE = dt.date(2026, 11, 20)
 
 KRW_PER_USD_MIN, KRW_PER_USD_MAX = 500.0, 5_000.0
+CAP_USD_MAX = Decimal(1_000_000)
+PER_MIN_MAX = 1_000_000_000
+
+BASE_URL_PREFIX = "BREAKEVEN_BASE_URL_"
+MODELS_PREFIX = "BREAKEVEN_MODELS_"
+_ENDPOINT_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+# Names of simulated sellers begin so; an endpoint that is called like them would be taken for one.
+_SIMULATED = "DEMO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSettings:
+    """What is set for endpoints, by their name in lower case.
+
+    `base_urls` are addresses of OpenAI-compatible servers, or another address for a known seller; `models` the names
+    to offer there. `requests_per_min` and `tokens_per_min` hold for each model of an endpoint, those under "" for all
+    endpoints without a limit of their own. `is_enabled` switches servers on the own machine on or off.
+    """
+
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    requests_per_min: Mapping[str, int] = field(default_factory=dict)
+    tokens_per_min: Mapping[str, int] = field(default_factory=dict)
+    is_enabled: Mapping[str, bool] = field(default_factory=dict)
+
+    def limits_of(self, name: str) -> tuple[int | None, int | None]:
+        """Requests and tokens per minute for each model of an endpoint, None for no limit."""
+        requests = self.requests_per_min.get(name) or self.requests_per_min.get("")
+        return requests, self.tokens_per_min.get(name) or self.tokens_per_min.get("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The operator's settings; `problems` names each value that was refused, in one sentence each."""
+    """The operator's settings; `problems` names each value that was refused, in one sentence each.
+
+    Caps are in USD, None for no cap.
+    """
 
     database_url: str = DEFAULT_DATABASE_URL
     redis_url: str | None = None
@@ -28,6 +63,10 @@ class Settings:
     fx_date: dt.date = DEFAULT_FX_DATE
     allow_custom_base_url: bool = False
     log_prompts: bool = False
+    cap_usd_per_day: Decimal | None = None
+    cap_usd_per_user: Decimal | None = None
+    cap_usd_per_session: Decimal | None = None
+    endpoints: EndpointSettings = field(default_factory=EndpointSettings)
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -41,6 +80,10 @@ class Settings:
             fx_date=_date(env.get("BREAKEVEN_FX_DATE"), problems),
             allow_custom_base_url=_flag("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", env, problems),
             log_prompts=_flag("BREAKEVEN_LOG_PROMPTS", env, problems),
+            cap_usd_per_day=_cap_usd("BREAKEVEN_CAP_USD_PER_DAY", env, problems),
+            cap_usd_per_user=_cap_usd("BREAKEVEN_CAP_USD_PER_USER", env, problems),
+            cap_usd_per_session=_cap_usd("BREAKEVEN_CAP_USD_PER_SESSION", env, problems),
+            endpoints=_endpoints(env, problems),
             problems=tuple(problems),
         )
 
@@ -78,3 +121,71 @@ def _flag(name: str, env: Mapping[str, str], problems: list[str]) -> bool:
         return True
     problems.append(f"{name} is {text!r}: give 1 or 0.")
     return False
+
+
+def _cap_usd(name: str, env: Mapping[str, str], problems: list[str]) -> Decimal | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if value.is_finite() and 0 <= value <= CAP_USD_MAX:
+        return value
+    problems.append(f"{name} is {text!r}: give dollars from 0 to {CAP_USD_MAX:,}.")
+    # A cap that cannot be read must not mean that nothing is capped.
+    return Decimal(0)
+
+
+def _endpoints(env: Mapping[str, str], problems: list[str]) -> EndpointSettings:
+    """What is set by a name that holds the endpoint's: read in one pass over the environment."""
+    base_urls: dict[str, str] = {}
+    models: dict[str, tuple[str, ...]] = {}
+    per_min: dict[str, dict[str, int]] = {"_REQUESTS_PER_MIN": {}, "_TOKENS_PER_MIN": {}}
+    is_enabled: dict[str, bool] = {}
+    for name in sorted(env):
+        if name.startswith(BASE_URL_PREFIX):
+            _add_base_url(name, env[name].strip(), base_urls, problems)
+        elif name.startswith(MODELS_PREFIX):
+            found = tuple(one.strip() for one in env[name].split(",") if one.strip())
+            models[name.removeprefix(MODELS_PREFIX).lower()] = found
+        elif name.endswith("_ENABLED"):
+            if name.removesuffix("_ENABLED") in {"OLLAMA", "VLLM"} and env[name].strip():
+                is_enabled[name.removesuffix("_ENABLED").lower()] = _flag(name, env, problems)
+        elif name.endswith("_PER_MIN"):
+            _add_per_min(name, env[name].strip(), per_min, problems)
+    return EndpointSettings(
+        base_urls=base_urls, models=models, is_enabled=is_enabled,
+        requests_per_min=per_min["_REQUESTS_PER_MIN"], tokens_per_min=per_min["_TOKENS_PER_MIN"],
+    )  # fmt: skip
+
+
+def _add_base_url(name: str, url: str, found: dict[str, str], problems: list[str]) -> None:
+    if not url:
+        return
+    endpoint = name.removeprefix(BASE_URL_PREFIX)
+    if not _ENDPOINT_NAME.fullmatch(endpoint) or endpoint.startswith(_SIMULATED):
+        problems.append(f"{name}: end it in a name of capitals, digits and _ that does not begin with {_SIMULATED}.")
+        return
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or "@" in parts.netloc or parts.query or parts.fragment or not url.isascii() or " " in url:
+        # Without the value: it may hold a password, and every visitor reads this.
+        problems.append(f"{name}: give an address such as https://api.example.com/v1, without user, password or ?.")
+        return
+    found[endpoint.lower()] = url.rstrip("/")
+
+
+def _add_per_min(name: str, text: str, found: Mapping[str, dict[str, int]], problems: list[str]) -> None:
+    suffix = next((one for one in found if name.endswith(one)), None)
+    if suffix is None or not text:
+        return
+    endpoint = name.removesuffix(suffix)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= PER_MIN_MAX:
+        found[suffix]["" if endpoint == "BREAKEVEN" else endpoint.lower()] = int(text)
+    else:
+        problems.append(f"{name} is {text!r}: give a whole number from 1 on.")

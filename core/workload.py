@@ -56,6 +56,8 @@ LIMITS: Mapping[str, Limit] = {
 }
 NAME_CODE = "name"
 NAME_MAX_CHARS = 80
+SHARES_TOLERANCE = 1e-9
+"""What two shares may add up to above 1: an address keeps twelve digits of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ class Workload:
                 continue
             if not isinstance(value, int | float) or not limit.low <= value <= limit.high:
                 raise ValueError(f"{field} is {value!r}: give a number from {limit.low:g} to {limit.high:g}.")
-        if self.cached_share + self.cache_write_share > 1 + 1e-9:
+        if self.cached_share + self.cache_write_share > 1 + SHARES_TOLERANCE:
             raise ValueError("cached_share and cache_write_share add up to more than 1: lower one of them.")
 
     @property
@@ -101,7 +103,7 @@ class Workload:
         return self.requests_per_month * (self.input_tokens + self.output_tokens)
 
     def to_mapping(self) -> dict[str, str]:
-        """The address form: short codes to text, only what differs from the defaults."""
+        """The address form: short codes to text, only what differs from the defaults, numbers to twelve digits."""
         plain = Workload()
         found = {
             limit.code: f"{getattr(self, field):.12g}"
@@ -121,7 +123,7 @@ class Workload:
                 plain[field] = _number(field, limit, given, plain[field], problems)
         plain["name"] = str(values.get(NAME_CODE, ""))[:NAME_MAX_CHARS]
         total = plain["cached_share"] + plain["cache_write_share"]
-        if total > 1:
+        if total > 1 + SHARES_TOLERANCE:
             kept = round(1 - plain["cached_share"], 12)
             problems.append(
                 Problem(field="cache_write_share", kind="shares_exceed_one", given=f"{total:g}", used=f"{kept:g}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from pages.parts import address, connections_data, state, tables, widgets
 from pages.parts.connections_data import Line
-from pages.parts.connections_guide import field, show_guide
+from pages.parts.connections_guide import TOPIC, field, show_guide
+from pages.parts.connections_own import show_more
 from pages.parts.connections_test import show_test
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
@@ -18,12 +21,13 @@ def page() -> None:
     _, problems = address.bind((field(),))
     workload_bar()
     st.title(tr("connections.title"))
-    widgets.show_problems(problems)
+    widgets.show_problems(problems, {TOPIC: tr("connections.guide_pick")})
     lines = connections_data.lines()
     answer(lines)
     show_guide()
     st.header(tr("connections.endpoints"))
     show_lines(lines)
+    show_more()
     show_test()
     st.caption(tr("connections.sources", days=connections_data.DAYS))
 
@@ -52,6 +56,15 @@ def answer(lines: list[Line]) -> None:
         )
 
 
+def next_try(line: Line) -> str:
+    """When an endpoint that rests is tried again."""
+    if line.breaker is None or line.breaker.state == "closed":
+        return ""
+    if line.breaker.next_try_s is None:
+        return tr("connections.next_now")
+    return tr("connections.next_in", seconds=fmt().number(math.ceil(line.breaker.next_try_s)))
+
+
 def show_lines(lines: list[Line]) -> None:
     """Every endpoint with its key's state and its health; never a key."""
     rows = [
@@ -59,8 +72,9 @@ def show_lines(lines: list[Line]) -> None:
             "label": line.label,
             "address": line.base_url or (tr("connections.simulated") if line.is_simulated else "–"),
             "key": tr(f"connections.key_{line.key_state}"),
-            "variable": connections_data.variable_of(line.name) if line.key_state == "missing" else "",
-            "breaker": tr(f"connections.breaker_{line.breaker}") if line.breaker else "–",
+            "variable": connections_data.setting_of(line),
+            "breaker": tr(f"connections.breaker_{line.breaker.state}") if line.breaker else "–",
+            "next": next_try(line),
             "attempts": line.health.attempt_count,
             "ok": line.health.ok_share,
             "p50": line.health.p50_ms,
@@ -76,6 +90,7 @@ def show_lines(lines: list[Line]) -> None:
         Column(field="key", label=tr("connections.key")),
         Column(field="variable", label=tr("connections.key_variable"), help=tr("connections.key_help")),
         Column(field="breaker", label=tr("connections.breaker"), help=tr("connections.breaker_help")),
+        *([Column(field="next", label=tr("connections.next_try"))] if any(row["next"] for row in rows) else []),
         Column(field="attempts", label=tr("connections.attempts"), kind="number"),
         Column(field="ok", label=tr("connections.ok"), kind="share", digits=1),
         Column(field="p50", label=tr("connections.p50"), kind="number", unit="ms"),

@@ -42,7 +42,7 @@ def page() -> None:
     model_prices_article.take_tasks()
     workload = workload_bar()
     st.title(tr("model_prices.title"))
-    widgets.show_problems(problems)
+    widgets.show_problems(problems, model_prices_data.field_labels())
     shown = model_prices_data.under_cap(model_prices_data.bills(workload, model_prices_data.passing(known)))
     chosen = model_prices_data.shortlist(workload)
     with widgets.cards():

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.costs.conventions import MONTHS_PER_YEAR
 from core.costs.monthly import WayResult
 from pages.parts import monthly_data, monthly_tables, state, tables, widgets
 from pages.parts.monthly_article import show_article
 from pages.parts.monthly_breakdown import parts_chart, tornado_chart
 from pages.parts.monthly_charts import band_chart, cumulative_chart
 from pages.parts.monthly_data import PREFIX, VIEW, VIEWS, Plan
-from pages.parts.monthly_inputs import show_inputs, show_ways_button
+from pages.parts.monthly_inputs import show_inputs, show_ways
 from pages.parts.monthly_report import report
 from pages.parts.monthly_saved import show_saved
 from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import workload_bar
 
-MONTHS_PER_YEAR = 12
-
 
 @state.block
 def page() -> None:
     problems = monthly_data.take()
+    state.read_workload()
+    plan = monthly_data.plan()  # before anything is sent, so that all of it reaches the browser at once
     workload_bar(has_editor=False)
     st.title(tr("monthly_cost.title"))
-    widgets.show_problems(problems)
-    plan = monthly_data.plan()
+    widgets.show_problems(problems, monthly_data.labels())
     if not plan.ways:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
-        show_ways_button()
+        show_ways()
         return
     with widgets.cards():
         answer(plan)
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        picture = st.container()
+        band_chart(plan)
         table(plan)
         downloads(plan)
     with right:
@@ -44,8 +44,6 @@ def page() -> None:
     )  # fmt: skip
     detail(plan, st.session_state.get(VIEW))
     widgets.show_sources(monthly_data.sources(plan.ways, plan.start), monthly_data.today())
-    with picture:
-        band_chart(plan)  # last: the browser shows the new numbers before it is busy with the chart
 
 
 def table(plan: Plan) -> None:

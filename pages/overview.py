@@ -6,17 +6,19 @@ import datetime as dt
 
 import streamlit as st
 
+from core.catalog.aliases import CHAT_MAKERS
 from core.costs.monthly import WayResult
+from core.costs.tokens_history import price_changes
 from core.money import usd_from_micro
 from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
-from pages.parts.overview_plan import Overview, make_overview, price_changes
+from pages.parts.overview_plan import Overview, make_overview
 from pages.parts.shell import page_of
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
 
 NEWS_DAYS = 120
 LABEL_PX = 60
-NEWS_MAKERS = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "moonshotai", "zai", "minimax")
+NEWS_ROWS = 40
 SINCE = "ov_since"
 DOORS = ("gpu_clouds", "model_prices", "monthly_cost", "self_host", "roi", "playground", "usage", "connections")
 
@@ -28,7 +30,7 @@ def page() -> None:
     found, more = address.bind([address.Field(key=SINCE, kind="date", default=since)])
     workload = workload_bar()
     st.title(tr("overview.title"))
-    widgets.show_problems([*problems, *more])
+    widgets.show_problems([*problems, *more], monthly_data.labels() | {SINCE: tr("overview.since")})
     overview = make_overview(workload)
     with widgets.cards():
         answer(overview)
@@ -118,8 +120,8 @@ def news(since: dt.date) -> None:
     st.date_input(
         tr("overview.since"), key=SINCE, width=240, max_value=monthly_data.today(), help=tr("overview.since_help")
     )
-    sheets = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in NEWS_MAKERS]
-    changes = price_changes([*sheets, *ways.sheets_of(ways.current()[0])], since)
+    sheets = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in CHAT_MAKERS]
+    changes = price_changes([*sheets, *ways.sheets_of(ways.current()[0])], since)[:NEWS_ROWS]
     unique = list({(one.day, one.model, one.component): one for one in changes}.values())
     if not unique:
         st.caption(tr("overview.no_news"))

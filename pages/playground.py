@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ import streamlit as st
 
 from core.gateway import PRESETS, Message
 from core.workload import Problem
-from pages.parts import playground_chat, playground_inputs, playground_side, state, widgets
-from pages.parts.playground_inputs import CHAIN, MODE, SIDE, Choice, fits_cap, request
+from pages.parts import gateway, playground_chat, playground_inputs, playground_side, playground_task, state, widgets
+from pages.parts.playground_export import export
+from pages.parts.playground_inputs import CHAIN, MODE, SIDE, Choice, request
+from pages.parts.playground_money import fits_cap, show_money
 from pages.parts.playground_stream import Turn
 from pages.parts.playground_text import PROMPT_MAX_CHARS, as_json, as_markdown, code_example
 from pages.parts.state import tr
@@ -89,14 +92,16 @@ def refusal(run: Run) -> str | None:
 
 def page(run: Run) -> None:
     """Inputs, what the next request costs, and the conversation or the comparison."""
-    widgets.show_problems(run.problems)
+    widgets.show_problems(run.problems, playground_inputs.labels())
     # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
     st.chat_input(tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1)
     playground_inputs.draw(run.known)
+    asked = request([*run.earlier, Message(role="user", content=run.prompt or "")])
+    if not run.is_side:
+        playground_task.draw(run.known, asked)
     if run.chosen and all(one.is_simulated for one in run.models):
         st.info(tr("playground.simulated_note"), icon=":material/science:")
-    prompt = Message(role="user", content=run.prompt or "")
-    playground_inputs.show_money(run.models, request([*run.earlier, prompt]))
+    show_money(run.models, asked)
     tools(run.conversation, run.models)
     if not run.chosen:
         st.warning(tr("playground.no_model"), icon=":material/playlist_add:")
@@ -154,11 +159,11 @@ def tools(conversation: list[Turn], models: list[Choice]) -> None:
         if conversation:
             today = dt.datetime.now(dt.UTC).date().isoformat()
             st.download_button(
-                "JSON", lambda: as_json(playground_chat.export(conversation)), f"conversation-{today}.json",
+                "JSON", lambda: as_json(export(conversation)), f"conversation-{today}.json",
                 "application/json", key="playground_json", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
             st.download_button(
-                "Markdown", lambda: as_markdown(playground_chat.export(conversation)), f"conversation-{today}.md",
+                "Markdown", lambda: as_markdown(export(conversation)), f"conversation-{today}.md",
                 "text/markdown", key="playground_markdown", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
             st.button(tr("playground.clear"), key="playground_clear", icon=":material/delete:", on_click=_clear)
@@ -175,14 +180,15 @@ def show_code(conversation: list[Turn], choice: Choice) -> None:
         tr("playground.code"), ("curl", "httpx", "openai"), key="playground_code", default="curl", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
-    name = choice.endpoint.provider_id if choice.is_simulated else choice.endpoint.name
+    seller = PRESETS[choice.endpoint.provider_id].endpoint() if choice.is_simulated else choice.endpoint
+    endpoint = dataclasses.replace(seller, api_key="")
     earlier = playground_chat.messages([one for one in conversation if one.role == "user"][-1:])
     asked = request(earlier or [Message(role="user", content=tr("playground.example_cost"))])
-    if kind == "openai" and PRESETS[name].dialect != "openai":
+    if kind == "openai" and endpoint.dialect != "openai":
         st.caption(tr("playground.code_not_openai"))
-    text = code_example(str(kind), PRESETS[name].endpoint(), choice.model, asked)
+    text = code_example(str(kind), endpoint, choice.model, asked)
     st.code(text, language="bash" if kind == "curl" else "python")
-    st.caption(tr("playground.code_help", endpoint=PRESETS[name].label))
+    st.caption(tr("playground.code_help", endpoint=widgets.plain(gateway.label_of(endpoint.name))))
 
 
 @state.block

@@ -17,7 +17,7 @@ from pages.parts.workload_bar import workload_bar
 def page() -> None:
     workload = workload_bar()
     st.title(tr("roi.title"))
-    widgets.show_problems(monthly_data.take())
+    widgets.show_problems(monthly_data.take(), monthly_data.labels())
     found, refused = ways.current()
     names = labels(found)
     inputs = roi_inputs.read(list(names))

@@ -35,7 +35,7 @@ def page() -> None:
             needed = fmt().number(what_would_fit(choices.model_id, choices.precision))
             widgets.show_empty(tr("self_host.none_fits"), tr("self_host.none_fits_body", gb=needed))
         else:
-            self_host_charts.volume_chart(plan, choices, workload, _takeaway(plan))
+            self_host_charts.volume_chart(plan, workload, _takeaway(plan))
             _why(plan, choices)
             _bill(plan.best.fleet)
     self_host_verdict.draw(self_host_verdict.reasons(plan, choices, workload, values))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.money import usd_from_pico
 from core.settings import PROJECT
 from core.usage.measure import to_workload
 from core.usage.rollup import choices as choices_of
@@ -28,7 +29,7 @@ def page() -> None:
     problems = usage_inputs.take(choices)
     workload_bar()
     st.title(tr("usage.title"))
-    widgets.show_problems(problems)
+    widgets.show_problems(problems, usage_inputs.labels())
     if not choices["origin"]:
         empty()
         return
@@ -106,7 +107,7 @@ def seconds(milliseconds: float | None) -> str:
 
 
 def sum_usd(report: Report) -> float:
-    return report.wasted_pico_usd / 10**12
+    return float(usd_from_pico(report.wasted_pico_usd))
 
 
 def take_workload() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 
+from core.gateway import PRESETS
+from core.i18n import t
+from pages.parts.shell import PAGES
+
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+ENGLISH, KOREAN = README.split("## 한국어")
 
 
 def test_there_is_exactly_one_command_to_run_and_one_to_test() -> None:
@@ -34,3 +40,42 @@ def test_every_file_the_readme_names_exists() -> None:
 
     for one in named:
         assert (PROJECT / "".join(one)).exists(), one
+
+
+def _told(path: str) -> str:
+    """The row of a table or list in a file that speaks of GPU offers by their number."""
+    lines = (PROJECT / path).read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if re.search(r"\d GPU offers|GPU offers \|.*\d|: [\d,]+ offers", line))
+
+
+def test_the_gpu_offers_are_as_many_as_the_files_say() -> None:
+    with (PROJECT / "data" / "gpu_offers.csv").open(encoding="utf-8") as file:
+        offers = list(csv.DictReader(file))
+    count, providers = f"{len(offers):,}", len({one["provider_id"] for one in offers})
+    # A source is written as owner/repository, file and commit.
+    collections = {one["source"].split()[0].split("/")[0] for one in offers}
+    words = {5: "five", 6: "six", 7: "seven", 8: "eight"}
+
+    assert f"{count} from {words[len(collections)]} public collections" in _told("README.md")
+    assert f"공개 자료 {len(collections)}종의 {count}건" in KOREAN
+    assert f"{count} GPU offers of {providers} providers" in _told("data/README.md")
+    dated = sum(bool(one["as_of"]) for one in offers)
+    changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"{count} offers ({dated:,} of them dated) of {providers} providers" in changelog
+
+
+def test_every_setting_is_in_both_halves() -> None:
+    code = (PROJECT / "core" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"((?:BREAKEVEN_|DATABASE_|REDIS_)[A-Z_]+)"', code))
+    keys = {f"{name.upper()}_API_KEY" for name, preset in PRESETS.items() if preset.needs_key}
+    local = {f"{name.upper()}_ENABLED" for name, preset in PRESETS.items() if not preset.needs_key}
+
+    for name in read | keys | local | {"<NAME>_REQUESTS_PER_MIN", "<NAME>_TOKENS_PER_MIN"}:
+        assert f"`{name}" in ENGLISH, name
+        assert f"`{name}" in KOREAN, name
+
+
+def test_every_page_is_a_row_of_both_halves() -> None:
+    for name, _, _ in PAGES:
+        assert f"| {t(f'shell.page_{name}', 'en')} |" in ENGLISH, name
+        assert f"| {t(f'shell.page_{name}', 'ko')} |" in KOREAN, name

@@ -8,11 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from core.catalog.llm_tables import LlmAlias
 
-# A bare id belongs to its maker before anybody who resells it.
-MAKERS = (
+CHAT_MAKERS = (
     "openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "meta", "cohere", "moonshotai", "zai", "minimax",
-    "perplexity", "voyageai",
 )  # fmt: skip
+"""Makers of models that answer a prompt and bill it by its tokens."""
+
+MAKERS = (*CHAT_MAKERS, "perplexity", "voyageai")
+"""All makers; a bare id belongs to its maker before anybody who resells it. Perplexity also bills every search, which
+no price per token holds, and Voyage makes embeddings: neither can be compared as a chat model."""
+
 # What may follow a known id without making it another model: dates, versions, effort and release words.
 HARMLESS_WORD = re.compile(
     r"v?\d+[a-z]?|latest|preview|exp|experimental|beta|stable|thinking|minimal|low|medium|high|default|us|eu|apac|global"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.catalog.gpu_rows import RefusedRow, Row, number, read_rows, words
+from core.catalog.rows import RefusedRow, Row, number, read_rows, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

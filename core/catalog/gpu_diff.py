@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from core.catalog.feed_rules import LIST_MOVE, is_large_move, refusal
 from core.catalog.feeds.parsed import Parsed
 from core.costs.gpus import GpuOffer
 
-MIN_ROWS_SHARE = 0.8
-LIST_MOVE, MARKET_MOVE = 2.0, 5.0
 # Prices here are set by many hosts or by auction, so they move further by themselves.
+MARKET_MOVE = 5.0
 MARKETS = frozenset({"vast", "lium", "saladcloud", "tensordock", "runpod"})
 
 
@@ -62,7 +62,7 @@ def base_source(offer: GpuOffer) -> str:
 def compare(held: Iterable[GpuOffer], parsed: Parsed, held_date: dt.date | None = None) -> Diff:
     """The difference between the offers held of this source and what the feed says.
 
-    `held_date` is the day of the last refresh. Refused whole: an older feed, and one with fewer than 80 % of the rows.
+    `held_date` is the day of the last refresh; `feed_rules.refusal` says which feed is refused whole.
     """
     before = {_same(one): one for one in held if base_source(one) == parsed.source}
     after = {_same(one): one for one, _ in parsed.offers}
@@ -78,21 +78,16 @@ def compare(held: Iterable[GpuOffer], parsed: Parsed, held_date: dt.date | None 
         removed=[one for key, one in before.items() if key not in after],
         changed=[one for one in moves if not _is_large(one)],
         held=[one for one in moves if _is_large(one)],
-        refused_because=_refusal(len(before), len(after), parsed.source_date, max(dates, default=None)),
+        refused_because=refusal(
+            "offers",
+            found=len(after),
+            known=len(before),
+            feed_date=parsed.source_date,
+            held_date=max(dates, default=None),
+        ),
     )
 
 
 def _is_large(change: Change) -> bool:
     limit = MARKET_MOVE if change.after.provider_id in MARKETS else LIST_MOVE
-    ratio = change.after.micro_usd_per_hour / change.before.micro_usd_per_hour
-    return not 1 / limit <= ratio <= limit
-
-
-def _refusal(before: int, after: int, feed_date: dt.date | None, held_date: dt.date | None) -> str | None:
-    if not after:
-        return "The feed holds no usable offer; the last prices stay."
-    if feed_date and held_date and feed_date < held_date:
-        return f"The feed of {feed_date} is older than the prices held, of {held_date}; those stay."
-    if after < MIN_ROWS_SHARE * before:
-        return f"The feed holds {after} offers where {before} are known, fewer than 80 %; the last prices stay."
-    return None
+    return is_large_move(change.before.micro_usd_per_hour, change.after.micro_usd_per_hour, limit)

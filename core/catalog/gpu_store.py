@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 from sqlmodel import Session, col
 
 from core.catalog.database import session
+from core.catalog.feeds.litellm_prices import SOURCE as MODEL_PRICES
 from core.catalog.tables import GpuOfferRow, GpuSpecRow, Provider, Snapshot
 from core.catalog.writing import lock_for_writing
 from core.costs.gpus import GpuOffer, GpuSpec, Layer
@@ -146,9 +147,10 @@ def roll_back(engine: Engine, snapshot_id: int) -> Taken:
 
 
 def snapshots(engine: Engine) -> list[Snapshot]:
-    """What was taken in, newest first."""
+    """What was taken in of GPU offers, newest first; snapshots of model prices are told by their source."""
     with session(engine) as opened:
-        return list(opened.scalars(select(Snapshot).order_by(col(Snapshot.id).desc())))
+        query = select(Snapshot).where(col(Snapshot.source) != MODEL_PRICES).order_by(col(Snapshot.id).desc())
+        return list(opened.scalars(query))
 
 
 def load_offers(engine: Engine, at: dt.datetime | None = None) -> list[GpuOffer]:

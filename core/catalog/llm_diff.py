@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.catalog.aliases import MAKERS, AliasIndex, UnknownModelError
+from core.catalog.feed_rules import is_large_move, refusal
 from core.catalog.feeds.litellm_prices import FedModel, ParsedModels
 from core.costs.tokens import COMPONENTS, PriceRow, PriceSheet, find_row
 
-MIN_ROWS_SHARE = 0.8
-LIST_MOVE = 2.0
 NOISE_SHARE = 0.005
 """A difference below this is the noise of a division per token, not a new price: no seller ever moved by so little."""
 
@@ -76,7 +75,9 @@ def compare(
         new=frozenset(new),
         changed=frozenset(changed),
         held=held,
-        refused_because=_refusal(rows, held_rows, parsed.source_date, held_date),
+        refused_because=refusal(
+            "prices", found=rows, known=held_rows, feed_date=parsed.source_date, held_date=held_date
+        ),
     )
 
 
@@ -121,16 +122,12 @@ def _problem(sheet: PriceSheet, one: FedModel, at: dt.datetime, day: dt.date) ->
             return HeldModel(key=one.key, reason="incomplete", detail=f"{row.processing} {row.component}{tier}")
     for row in one.rows:
         now = listed(sheet, row, at)
-        if now is not None and now.micro_usd_per_mtok and not 1 / LIST_MOVE <= _ratio(row, now) <= LIST_MOVE:
+        if now is not None and now.micro_usd_per_mtok and is_large_move(now.micro_usd_per_mtok, row.micro_usd_per_mtok):
             detail = (
                 f"{row.processing} {row.component} {now.micro_usd_per_mtok / 1e6:g} -> {row.micro_usd_per_mtok / 1e6:g}"
             )
             return HeldModel(key=one.key, reason="move", detail=detail)
     return None
-
-
-def _ratio(row: PriceRow, now: PriceRow) -> float:
-    return row.micro_usd_per_mtok / now.micro_usd_per_mtok
 
 
 def _without_noise(sheet: PriceSheet, one: FedModel, at: dt.datetime) -> FedModel:
@@ -140,17 +137,11 @@ def _without_noise(sheet: PriceSheet, one: FedModel, at: dt.datetime) -> FedMode
         if now is not None and now.min_input_tokens == row.min_input_tokens:
             # The feed knows tiers only as "above"; some sellers count the threshold itself in.
             row = replace(row, threshold_op=now.threshold_op)
-        if now is not None and now.micro_usd_per_mtok and abs(_ratio(row, now) - 1) <= NOISE_SHARE:
+        if (
+            now is not None
+            and now.micro_usd_per_mtok
+            and abs(row.micro_usd_per_mtok / now.micro_usd_per_mtok - 1) <= NOISE_SHARE
+        ):
             row = replace(row, micro_usd_per_mtok=now.micro_usd_per_mtok)
         rows.append(row)
     return replace(one, rows=tuple(rows))
-
-
-def _refusal(rows: int, held_rows: int, day: dt.date, held_date: dt.date | None) -> str | None:
-    if held_date is not None and day < held_date:
-        return f"The feed of {day} is older than the prices held, of {held_date}; those stay."
-    if rows == 0:
-        return "The feed holds no usable price; the last prices stay."
-    if rows < MIN_ROWS_SHARE * held_rows:
-        return f"The feed holds {rows} prices where {held_rows} are known, fewer than 80 %; the last prices stay."
-    return None

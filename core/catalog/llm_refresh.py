@@ -28,6 +28,7 @@ from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow
 from core.catalog.refresh import TIMEOUT_S, fetch
 from core.catalog.tables import Snapshot
 from core.catalog.writing import lock_for_writing
+from core.costs.conventions import midnight
 from core.costs.tokens import PriceRow
 
 URL = f"https://raw.githubusercontent.com/BerriAI/litellm/main/{FILE}"
@@ -76,7 +77,7 @@ def take(engine: Engine, diff: LlmDiff) -> LlmTaken:
     """
     if diff.refused_because:
         raise ValueError(diff.refused_because)
-    now, since = dt.datetime.now(dt.UTC), dt.datetime.combine(diff.parsed.source_date, dt.time(), dt.UTC)
+    now, since = dt.datetime.now(dt.UTC), midnight(diff.parsed.source_date)
     with session(engine) as opened:
         lock_for_writing(opened)
         snapshot = Snapshot(

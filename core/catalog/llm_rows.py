@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.catalog.feeds.genai_prices import BatchPolicy
-from core.catalog.gpu_rows import Row, day
+from core.catalog.rows import Row, day
 from core.costs.tokens import PROCESSINGS, PriceRow
 from core.money import micro_usd_rounded
 
@@ -19,7 +19,7 @@ Priced = tuple[str, str, PriceRow]
 """Provider, model and price."""
 
 
-def price_values(provider_id: str, model_id: str, row: PriceRow, now: dt.datetime, grade: str = "") -> dict[str, Any]:
+def price_values(provider_id: str, model_id: str, row: PriceRow, now: dt.datetime) -> dict[str, Any]:
     """A price as the columns of its table."""
     return {
         "provider_id": provider_id,
@@ -38,7 +38,7 @@ def price_values(provider_id: str, model_id: str, row: PriceRow, now: dt.datetim
         "layer": row.layer,
         "source": row.source,
         "as_of": row.as_of,
-        "grade": grade,
+        "grade": "",
         "note": row.note,
         "created_at": now,
     }
@@ -136,8 +136,13 @@ def policy(row: Row) -> BatchPolicy:
 
 
 def moment(text: str) -> dt.datetime | None:
-    """A moment such as 2025-02-08T16:00Z, None when empty; ValueError for another shape."""
-    return dt.datetime.fromisoformat(text) if text.strip() else None
+    """A moment such as 2025-02-08T16:00Z in UTC, None when empty; ValueError for another shape or without a zone."""
+    if not text.strip():
+        return None
+    found = dt.datetime.fromisoformat(text.strip())
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone: a moment such as 2025-02-08T16:00Z is needed")
+    return found.astimezone(dt.UTC)
 
 
 def _window(text: str) -> tuple[int, int]:

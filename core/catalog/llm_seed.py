@@ -15,9 +15,9 @@ from core.catalog import llm_rows
 from core.catalog.aliases import AliasIndex, UnknownModelError
 from core.catalog.database import session
 from core.catalog.feeds.genai_prices import BundledModel, bundle_version, read_bundle
-from core.catalog.gpu_rows import RefusedRow, read_rows
 from core.catalog.llm_rows import Priced, price_values
 from core.catalog.llm_tables import LLM_TABLES, LlmAlias, LlmModel, LlmPriceRow
+from core.catalog.rows import RefusedRow, read_rows
 from core.catalog.seed import DATA, OnProgress, digest_of
 from core.catalog.tables import Meta
 from core.catalog.writing import create_tables, lock_for_writing

@@ -36,7 +36,6 @@ def build_sheets(models: Sequence[LlmModel], rows: Sequence[Any]) -> dict[str, P
             shown_rows=tuple(row for row in prices if row.layer not in LAYERS),
             context_window_tokens=one.context_window_tokens,
             is_retired=one.is_retired,
-            note=one.note,
             modalities=tuple(one.modalities.split(",")),
         )
     return found

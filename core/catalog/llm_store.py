@@ -16,6 +16,7 @@ from core.catalog.llm_rows import price_values
 from core.catalog.llm_sheets import COLUMNS, build_sheets, discounted
 from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
 from core.costs.tokens import CostQuote, PriceRow, PriceSheet, TokenUsage, quote
+from core.money import MICRO, usd_from_micro
 
 VERSION_CHECK_S = 1.0
 """How long another process's change may go unnoticed; a look at the database at every quote would cost more than it."""
@@ -42,7 +43,11 @@ class LlmPrices:
         return quote(self.sheet(model), usage, at, processing)
 
     def sheet(self, model: str) -> PriceSheet:
-        """All prices of a model named `provider/model`, by an alias, or by a bare id that only one vendor has."""
+        """All prices of a model named `provider/model` or by an alias.
+
+        A bare id means its maker's model, else that of the first reseller in the alphabet. UnknownModelError for a name
+        that means no model, ValueError for what is no text.
+        """
         self._refresh()
         if not isinstance(model, str):
             raise ValueError(f"model is {model!r}: give a name such as 'openai/gpt-4.1'.")
@@ -98,32 +103,34 @@ class LlmPrices:
     def set_override(
         self,
         model: str,
-        usd_per_mtok_micro: Mapping[str, int],
+        micro_usd_per_mtok: Mapping[str, int],
         *,
         reason: str,
         processing: str = "standard",
         valid_from: dt.datetime | None = None,
     ) -> None:
-        """Stores the user's own prices (micro-USD per Mtok by component) for a model, in place of earlier ones.
+        """Stores the user's own prices by component for a model and a processing, in place of earlier ones.
 
-        They stay until removed. ValueError for a negative price; UnknownModelError for an unknown model.
+        They hold from `valid_from` (UTC; None is always) until removed. ValueError for a negative price;
+        UnknownModelError for an unknown model.
         """
-        if any(price < 0 for price in usd_per_mtok_micro.values()):
+        if any(price < 0 for price in micro_usd_per_mtok.values()):
             raise ValueError("An override must not be negative: give a price in USD per Mtok of 0 or more.")
         provider_id, _, model_id = self.resolve(model).partition("/")
         now = dt.datetime.now(dt.UTC)
         rows = [
             PriceRow(
                 component=component, processing=processing, micro_usd_per_mtok=price, valid_from=valid_from,
-                layer=USER_LAYER, source="your own price", as_of=now.date(), note=reason, price_text=str(price),
+                layer=USER_LAYER, source="your own price", as_of=now.date(), note=reason,
+                price_text=f"{usd_from_micro(price).normalize():f}",
             )
-            for component, price in usd_per_mtok_micro.items()
+            for component, price in micro_usd_per_mtok.items()
         ]  # fmt: skip
         self.remove_override(model, processing=processing)
         with session(self.engine) as opened:
             if rows:
                 opened.execute(insert(LlmPriceRow), [price_values(provider_id, model_id, row, now) for row in rows])
-        self._checked_at = float("-inf")
+        self.forget_version()
 
     def remove_override(self, model: str, *, processing: str = "standard") -> None:
         """Closes the user's own prices of a model; the next layer holds again."""
@@ -140,7 +147,7 @@ class LlmPrices:
                 )
                 .values(closed_at=dt.datetime.now(dt.UTC))
             )
-        self._checked_at = float("-inf")
+        self.forget_version()
 
     def overrides(self) -> list[tuple[str, PriceRow]]:
         """The user's own prices that hold: `provider/model` and price, in the order they were stored."""
@@ -150,13 +157,17 @@ class LlmPrices:
         """The user's discounts: share (0 to 1) and reason by provider."""
         with session(self.engine) as opened:
             found = opened.scalars(select(ProviderDiscount))
-            return {one.provider_id: (one.share_millionths / 1e6, one.reason) for one in found}
+            return {one.provider_id: (one.share_millionths / MICRO, one.reason) for one in found}
 
     def set_discount(self, provider_id: str, share: float, reason: str) -> None:
-        """Stores a discount (0 to 1) on everything of a provider; 0 removes it. ValueError outside 0 to 1."""
+        """Stores a discount on everything of a provider, from now on; 0 removes it.
+
+        `share` is a fraction from 0 to below 1 (ValueError otherwise), kept to the millionth. The user's own prices
+        are not discounted.
+        """
         if not 0 <= share < 1:
             raise ValueError(f"The discount is {share:g}: give a share from 0 to below 1.")
-        self._checked_at = float("-inf")
+        self.forget_version()
         with session(self.engine) as opened:
             if share == 0:
                 known = opened.get(ProviderDiscount, provider_id)
@@ -166,7 +177,7 @@ class LlmPrices:
             opened.merge(
                 ProviderDiscount(
                     provider_id=provider_id,
-                    share_millionths=round(share * 1e6),
+                    share_millionths=round(share * MICRO),
                     reason=reason,
                     created_at=dt.datetime.now(dt.UTC),
                 )

@@ -35,7 +35,10 @@ class LlmAlias(SQLModel, table=True):
 
 
 class LlmPriceRow(SQLModel, table=True):
-    """One price, units as in `core.costs.tokens.PriceRow`; `closed_at` is when a newer snapshot replaced it."""
+    """One price, units as in `core.costs.tokens.PriceRow`; `closed_at` is when a newer snapshot replaced it.
+
+    `grade` is empty (a correction says its grade in `note`), and stays because databases in use demand the column.
+    """
 
     __tablename__ = "llm_price"
     __table_args__ = (Index("llm_price_model", "provider_id", "model_id"),)

@@ -1,16 +1,18 @@
 """How are prices refreshed? Only when asked: fetch, parse, compare, and take in what may be taken, in one transaction.
 
 `python -m core.catalog.refresh [name ...]` refreshes all sources or those named; one that fails keeps its last rows and
-stops no other. `SOURCES` lists them.
+stops no other. `--list` says what was taken in, `--undo` goes back; `--help` explains them.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import httpx
 from sqlalchemy import Engine, select
@@ -20,12 +22,16 @@ from core.catalog.database import session
 from core.catalog.feeds import skypilot, toolshedlabs
 from core.catalog.feeds.parsed import FeedError, Parsed
 from core.catalog.gpu_diff import Diff, compare
-from core.catalog.gpu_store import Taken, load_offers, take_in
+from core.catalog.gpu_store import Taken, load_offers, roll_back, snapshots, take_in
 from core.catalog.tables import Meta, Snapshot
 from core.catalog.writing import lock_for_writing
 
 MAX_BYTES = 10 * 2**20
 TIMEOUT_S = 20.0
+UNCHANGED = "unchanged since the last refresh"
+LAST = 0
+"""`--undo` without a number; snapshots are numbered from 1."""
+
 SKYPILOT_CLOUDS = (
     "aws", "hyperstack", "jarvislabs", "lambda", "lium", "nebius", "runpod", "vast", "verda", "yotta",
 )  # fmt: skip
@@ -82,7 +88,10 @@ class NotModifiedError(Exception):
 
 
 def fetch(url: str, client: httpx.Client, etag: str | None = None) -> tuple[bytes, str | None]:
-    """Content and ETag of a feed. Raises FeedError beyond 10 MB or on a refusal, NotModifiedError, httpx.HTTPError."""
+    """Content and ETag of a feed.
+
+    Raises FeedError for more than `MAX_BYTES` and for a refusal, NotModifiedError, and httpx.HTTPError.
+    """
     with client.stream("GET", url, headers={"If-None-Match": etag} if etag else {}) as answer:
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             raise NotModifiedError
@@ -92,7 +101,9 @@ def fetch(url: str, client: httpx.Client, etag: str | None = None) -> tuple[byte
         for part in answer.iter_bytes():
             content += part
             if len(content) > MAX_BYTES:
-                raise FeedError("The source sends more than 10 MB: it is not the feed that is expected.")
+                raise FeedError(
+                    f"The source sends more than {MAX_BYTES >> 20} MB: it is not the feed that is expected."
+                )
         return bytes(content), answer.headers.get("ETag")
 
 
@@ -137,7 +148,7 @@ def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date)
         content, etag = fetch(source.url(today), client, known.value if known else None)
         diff = preview(engine, source.parse(content, today))
     except NotModifiedError:
-        return Outcome(name=name, problem="unchanged since the last refresh")
+        return Outcome(name=name, problem=UNCHANGED)
     except FeedError as error:
         return Outcome(name=name, problem=str(error))
     except httpx.HTTPError as error:
@@ -164,15 +175,73 @@ def refresh(
             opened.close()
 
 
+def undo(engine: Engine, snapshot_id: int | None = None) -> str:
+    """Makes the GPU offers what they were before a snapshot (None: the last one); one line on what that changed.
+
+    Whatever was taken in after it goes too. ValueError for a snapshot that does not exist, and for the first one.
+    """
+    known = [cast(int, one.id) for one in snapshots(engine)]
+    wanted = snapshot_id if snapshot_id is not None or not known else known[0]
+    if wanted not in known:
+        raise ValueError(f"There is no snapshot {wanted}: --list names those that can be undone.")
+    before = next((one for one in known if one < wanted), None)
+    if before is None:
+        raise ValueError(f"Snapshot {wanted} is the first: nothing was there before it.")
+    taken = roll_back(engine, before)
+    return (
+        f"back to snapshot {before}, as snapshot {taken.snapshot_id}: {taken.added} added, {taken.changed} changed, "
+        f"{taken.removed} removed; --undo again brings back what was undone"
+    )
+
+
+def listed(engine: Engine) -> str:
+    """One line for each snapshot of GPU offers, the newest first."""
+    return "\n".join(
+        f"{one.id}  {one.taken_at:%Y-%m-%d %H:%M}  {one.kind}  {one.source}: {one.added} added, {one.changed} changed, "
+        f"{one.removed} removed"
+        for one in snapshots(engine)
+    )
+
+
+def _arguments() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        prog="python -m core.catalog.refresh",
+        description="Refreshes GPU offers from public feeds. Old prices are kept with their dates.",
+        epilog=f"Sources: {', '.join(SOURCES)}.",
+    )
+    found.add_argument("source", nargs="*", help="sources to refresh; all when none is named")
+    what = found.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="list what was taken in, with its numbers; fetches nothing")
+    what.add_argument(
+        "--undo", nargs="?", type=int, const=LAST, metavar="NUMBER",
+        help="make the offers what they were before that number of the list (the last when none is given), itself to "
+        "be undone; fetches nothing",
+    )  # fmt: skip
+    return found
+
+
 def main(arguments: list[str]) -> int:
-    """The command; its exit code says whether at least one source was usable."""
+    """The command; its exit code says whether at least one source was usable, or the undoing went well."""
     from core.catalog.store import open_catalog
     from core.settings import Settings
 
+    asked = _arguments().parse_args(arguments)
     with open_catalog(Settings.from_env(os.environ).database_url) as catalog:
-        outcomes = refresh(catalog.engine, arguments)
-    sys.stdout.write("".join(f"{one}\n" for one in outcomes))
-    return 0 if any(one.taken or one.problem == "unchanged since the last refresh" for one in outcomes) else 1
+        try:
+            if asked.list:
+                return _say(listed(catalog.engine), 0)
+            if asked.undo is not None:
+                return _say(undo(catalog.engine, None if asked.undo == LAST else asked.undo), 0)
+            outcomes = refresh(catalog.engine, asked.source)
+        except ValueError as error:
+            return _say(str(error), 1)
+    is_usable = any(one.taken or one.problem == UNCHANGED for one in outcomes)
+    return _say("\n".join(map(str, outcomes)), 0 if is_usable else 1)
+
+
+def _say(text: str, code: int) -> int:
+    sys.stdout.write(f"{text}\n")
+    return code
 
 
 if __name__ == "__main__":

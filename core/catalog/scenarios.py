@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlmodel import Field, SQLModel, col, func, select
 
 from core.catalog.database import session
+from core.catalog.writing import create_tables
 from core.workload import LIMITS, NAME_MAX_CHARS, Problem, Workload
 
 FORMAT = "breakeven-scenarios"
@@ -35,7 +36,7 @@ ScenarioErrorKind = Literal[
     "file_too_large",
     "not_json",
     "wrong_format",
-    "newer_version",
+    "other_version",
     "bad_field",
 ]
 
@@ -92,7 +93,7 @@ class Scenarios:
     def __init__(self, engine: Engine, *, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self._engine = engine
         self._now = now
-        SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables["scenario"]])
+        create_tables(engine, [ScenarioRow])
 
     def all(self) -> list[Scenario]:
         """Every scenario, by name."""
@@ -187,7 +188,7 @@ def parse(text: str | bytes) -> tuple[list[Scenario], list[Problem]]:
     version = found.get("version")
     if version != VERSION:
         raise ScenarioError(
-            "newer_version", f"The file has version {version!r}; this program reads {VERSION}.", given=str(version)
+            "other_version", f"The file has version {version!r}; this program reads {VERSION}.", given=str(version)
         )
     if len(found["scenarios"]) > MAX_SCENARIOS:
         raise ScenarioError("too_many", f"The file holds more than {MAX_SCENARIOS} scenarios: split it.")

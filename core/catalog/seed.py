@@ -1,4 +1,4 @@
-"""How does an empty or half-filled database become a whole catalog, once, and cheaply be known to be whole later?"""
+"""How do the shipped GPU files get into the database, each once, and how is it cheaply known later that they are?"""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from core.catalog import gpu_rows
 from core.catalog.database import session
-from core.catalog.gpu_rows import RefusedRow, read_rows
 from core.catalog.gpu_store import take_in
+from core.catalog.rows import RefusedRow, read_rows
 from core.catalog.tables import GPU_TABLES, Meta
 from core.catalog.writing import create_tables, lock_for_writing
 from core.settings import PROJECT

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 
 from core.catalog.database import open_engine, session
 from core.catalog.gpu_article import ArticleGpuRow, read_article
-from core.catalog.gpu_rows import RefusedRow
 from core.catalog.gpu_store import Taken, load_offers, load_providers, load_specs, roll_back, snapshots
 from core.catalog.llm_seed import seed_llm
 from core.catalog.llm_store import LlmPrices
+from core.catalog.rows import RefusedRow
 from core.catalog.seed import DATA, OnProgress, seed
 from core.catalog.tables import Snapshot
 from core.catalog.writing import patiently
@@ -63,7 +63,10 @@ class Catalog:
             return int(opened.execute(text("SELECT coalesce(max(id), 0) FROM snapshot")).scalar_one())
 
     def gpu_specs(self) -> dict[tuple[str, str], GpuSpec]:
-        """Specs by (GPU model, form)."""
+        """Specs by (GPU model, form), as stored beside the offers for whoever reads the database.
+
+        The program's own arithmetic takes them from `core.costs.gpu_specs`, which needs no database.
+        """
         return load_specs(self.engine)
 
     def providers(self) -> dict[str, Mapping[str, Any]]:
@@ -74,11 +77,14 @@ class Catalog:
         return self._providers[1]
 
     def gpu_snapshots(self) -> list[Snapshot]:
-        """What was taken in, newest first."""
+        """What was taken in of GPU offers, newest first; `python -m core.catalog.refresh --list` prints it."""
         return snapshots(self.engine)
 
     def roll_back_gpu_offers(self, snapshot_id: int) -> Taken:
-        """Makes the offers what they were after that snapshot; ValueError for one that does not exist."""
+        """Makes the offers what they were after that snapshot; ValueError for one that does not exist.
+
+        `python -m core.catalog.refresh --undo` goes back to the one before.
+        """
         return roll_back(self.engine, snapshot_id)
 
     def article_gpu_rows(self) -> tuple[ArticleGpuRow, ...]:

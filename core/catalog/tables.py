@@ -1,4 +1,6 @@
-"""How are providers, GPU specs, offers and their history stored? Rows are closed, never overwritten or deleted."""
+"""How are GPU offers, specs and providers stored, and what does the database know of itself? Offers are closed, never
+overwritten or deleted.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Meta(SQLModel, table=True):
-    """Facts about the database itself: the digest of each data file that was taken in, and a version that counts up."""
+    """Facts about the database itself: the digest of each data file taken in, and each feed's last ETag."""
 
     key: str = Field(primary_key=True)
     value: str

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+from core.costs.conventions import MONTHS_PER_YEAR
+from core.costs.facts import DATA
 from core.money import TOKENS_PER_MTOK
 
-SCENARIOS = Path(__file__).resolve().parents[2] / "data" / "article_scenarios.csv"
+SCENARIOS = DATA / "article_scenarios.csv"
 
 GATEWAY_USD_PER_MTOK = Decimal("2.50")
 GATEWAY_SURCHARGE_SHARE = Decimal("0.10")
@@ -58,14 +60,9 @@ class ReproducedRow:
 
     @property
     def misprints(self) -> tuple[str, ...]:
-        """Names of the printed figures that do not follow from the assumptions."""
+        """Names of the printed figures that do not follow from the assumptions; the first one explains the others."""
         names = ("gateway_usd", "direct_usd", "saving_usd", "saving_percent")
         return tuple(name for name in names if getattr(self, name) != getattr(self.printed, name))
-
-    @property
-    def root_misprint(self) -> str | None:
-        """The one figure that explains the others: the printed saving is consistent with the printed costs."""
-        return next(iter(self.misprints), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +126,7 @@ def roi_example() -> ArticleRoi:
     usage = mtok * GATEWAY_USD_PER_MTOK
     total = usage + SUBSCRIPTION_USD_PER_MONTH
     saving = current - total
-    year = saving * 12
+    year = saving * MONTHS_PER_YEAR
     return ArticleRoi(
         mtok_per_month=mtok,
         current_usd=current,
@@ -140,6 +137,6 @@ def roi_example() -> ArticleRoi:
         printed_saving_share=(current - usage) / current,
         saving_share_after_fee=saving / current,
         printed_roi_percent=int((year / SUBSCRIPTION_USD_PER_MONTH * 100).quantize(Decimal(1))),
-        roi_share_on_year_of_fees=year / (SUBSCRIPTION_USD_PER_MONTH * 12),
-        roi_share_on_gateway_spend=year / (total * 12),
+        roi_share_on_year_of_fees=year / (SUBSCRIPTION_USD_PER_MONTH * MONTHS_PER_YEAR),
+        roi_share_on_gateway_spend=year / (total * MONTHS_PER_YEAR),
     )

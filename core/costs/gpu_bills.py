@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.gpus import GpuOffer
+from core.costs.limits import require_within
 from core.money import MICRO
 
-# Providers bill 730 hours a month (365 * 24 / 12); a calendar month differs by up to 8 percent.
-HOURS_PER_MONTH = 730
 WEEKS_PER_MONTH = 365 / 7 / 12
 HoursMode = Literal["always", "schedule", "utilization"]
 LineKind = Literal["compute", "storage", "egress", "tax"]
@@ -46,12 +46,12 @@ class RentalPlan:
         }  # fmt: skip
         for name, high in limits.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= high:
-                raise ValueError(f"{name} is {value!r}: give a number from 0 to {high:g}.")
+            if value is not None:
+                require_within(name, value, 0, high)
 
     @property
     def hours_per_month(self) -> float:
-        """Hours a machine runs in a month of 730."""
+        """Hours a machine runs in a month of `HOURS_PER_MONTH`."""
         if self.mode == "schedule":
             return min(self.hours_per_day * self.days_per_week * WEEKS_PER_MONTH, HOURS_PER_MONTH)
         return HOURS_PER_MONTH * (self.utilization if self.mode == "utilization" else 1)
@@ -68,12 +68,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillLine:
-    """One line: a quantity (hours, GB, or micro-USD taxed), its unit price, and the amount; None when unknown."""
+    """One line: a quantity (hours, GB, or micro-USD taxed), its price per unit and the amount, both None when unknown.
+
+    Tax has no price per unit: it is `tax_share` (0 to 1) of its quantity.
+    """
 
     kind: LineKind
     quantity: float
     unit_micro_usd: float | None
     micro_usd: int | None
+    tax_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def monthly_bill(offer: GpuOffer, plan: RentalPlan, terms: Terms) -> MonthlyBill
     ]
     subtotal = sum(line.micro_usd or 0 for line in lines)
     tax = round(subtotal * plan.tax_share)
-    lines.append(BillLine(kind="tax", quantity=subtotal, unit_micro_usd=plan.tax_share, micro_usd=tax))
+    lines.append(BillLine(kind="tax", quantity=subtotal, unit_micro_usd=None, micro_usd=tax, tax_share=plan.tax_share))
     total = subtotal + tax
     return MonthlyBill(
         lines=tuple(lines),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.costs.gpus import GpuOffer
+from core.costs.limits import require_within
 
 Precision = Literal["bf16", "fp8", "int4"]
 # Four-bit weights carry scales for each group of 64 to 128, about half a bit more.
@@ -47,9 +48,7 @@ class MemoryNeed:
             "sequence_count": (1, 10_000),
         }
         for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} is {value!r}: give a number from {low:g} to {high:g}.")
+            require_within(name, getattr(self, name), low, high)
 
     @property
     def weights_gb(self) -> float:
@@ -58,7 +57,7 @@ class MemoryNeed:
 
     @property
     def kv_cache_gb(self) -> float:
-        """Numbers per token x 2 bytes x context x sequences."""
+        """Numbers per token x `KV_BYTES` x context x sequences."""
         return (
             kv_numbers_per_token(self.parameters_billions) * KV_BYTES * self.context_tokens * self.sequence_count / 1e9
         )
@@ -69,7 +68,11 @@ class MemoryNeed:
 
 
 def kv_numbers_per_token(parameters_billions: float) -> float:
-    """Key and value numbers kept per token, interpolated between known dense models."""
+    """Key and value numbers kept per token, for a dense model of that size.
+
+    Interpolated on logarithms between the models of `_KV_NUMBERS`, and continued beyond them at the slope of the last
+    two; each number takes `KV_BYTES`. ValueError for a size of 0 or less.
+    """
     sizes = [math.log(size) for size, _ in _KV_NUMBERS]
     numbers = [math.log(number) for _, number in _KV_NUMBERS]
     at = math.log(parameters_billions)
@@ -79,7 +82,7 @@ def kv_numbers_per_token(parameters_billions: float) -> float:
 
 
 def usable_gb(offer: GpuOffer) -> float | None:
-    """Memory of all GPUs of an offer that serving may use, None when the seller does not say."""
+    """GB of all GPUs of an offer that serving may use: `USABLE_SHARE` of what is sold, None when nobody says."""
     return None if offer.total_memory_gb is None else offer.total_memory_gb * USABLE_SHARE
 
 

@@ -29,10 +29,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTrip:
-    """Estimated network round trip from Seoul in milliseconds: a likely value between a low and a high one."""
+    """Estimated network round trip from Seoul in milliseconds, and the distance in km along the surface."""
 
     low_ms: float
-    ms: float
+    likely_ms: float
     high_ms: float
     distance_km: float
 
@@ -114,7 +114,7 @@ def distance_km(start: tuple[float, float], end: tuple[float, float]) -> float:
 
 
 def round_trip(place: Place) -> RoundTrip:
-    """Round trip from Seoul by distance: 2 x km / 200 km per ms x cable detour + 4 ms of access networks."""
+    """Round trip from Seoul: 2 x distance / `FIBRE_KM_PER_MS` x cable detour (`STRETCH`) + `ACCESS_MS`."""
     km = distance_km(SEOUL, (place.latitude, place.longitude))
     low, middle, high = (ACCESS_MS + 2 * km / FIBRE_KM_PER_MS * one for one in (STRETCH_LOW, STRETCH, STRETCH_HIGH))
-    return RoundTrip(low_ms=low, ms=middle, high_ms=high, distance_km=km)
+    return RoundTrip(low_ms=low, likely_ms=middle, high_ms=high, distance_km=km)

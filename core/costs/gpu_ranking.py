@@ -12,6 +12,9 @@ from core.costs.gpus import GpuOffer, GpuSpec, spec_for
 Measure = Literal["gpu_hour", "instance_hour", "memory", "bf16", "fp8", "measured"]
 MEASURES: tuple[Measure, ...] = ("gpu_hour", "instance_hour", "memory", "bf16", "fp8", "measured")
 DISAGREEMENT_SHARE = 0.02
+"""Two sources of one offer copy the same list, so they differ by a rounding or not at all: beyond this one is out of
+date or means another machine. (Model prices differ more between sellers: see `tokens_rivals`.)"""
+
 Specs = Mapping[tuple[str, str], GpuSpec]
 
 
@@ -137,7 +140,11 @@ def cheapest(rated: Sequence[Rated]) -> Rated | None:
 
 
 def newest(offers: Iterable[GpuOffer]) -> list[GpuOffer]:
-    """Of offers that differ only in source or day, the newest; undated ones only where nothing is dated."""
+    """Of offers that differ only in source, price or day, the newest one, in the order of their first.
+
+    The same are provider, GPU, form, count, region, purchase option and commitment. An undated offer stays only where
+    nothing is dated; of equal days the first given.
+    """
     found: dict[tuple[object, ...], GpuOffer] = {}
     for one in offers:
         key = (_compared(one), one.region, one.gpu_form)
@@ -156,8 +163,10 @@ class Disagreement:
 
 
 def disagreements(offers: Iterable[GpuOffer], share: float = DISAGREEMENT_SHARE) -> list[Disagreement]:
-    """What sources price differently by more than `share`, largest first; per GPU-hour, same provider, GPU, form,
-    count, country and purchase option. Each source speaks with its cheapest row.
+    """What sources price differently by more than `share` (0.02 is 2 %), largest first.
+
+    Compared is the price of an instance-hour where provider, GPU, form, count, country, purchase option and commitment
+    agree. Each source speaks with its cheapest row.
     """
     groups: dict[tuple[object, ...], dict[str, GpuOffer]] = {}
     for one in offers:

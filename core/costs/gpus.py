@@ -1,4 +1,4 @@
-"""What does renting a GPU really cost, what fits on it, and which offer is the cheapest that can be trusted?"""
+"""What is an offer of a GPU, what can that GPU do, and may the offer be called the cheapest?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Layer = Literal["facts", "feed", "user"]
 
 PURCHASE_OPTIONS: tuple[PurchaseOption, ...] = ("on_demand", "spot", "reserved")
 STALE_AFTER_DAYS = 90
+"""An older price may have been true then: it is shown with its age, and not called the cheapest unasked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class GpuOffer:
         return None if self.as_of is None else (today - self.as_of).days
 
     def may_rank(self, today: dt.date, *, with_stale: bool = False, with_undated: bool = True) -> bool:
-        """Whether it may be called the cheapest: sold where it says, and not older than 90 days unless asked for."""
+        """Whether it may be called the cheapest: sold where it says, and no older than `STALE_AFTER_DAYS`."""
         if self.region_confirmed == "no":
             return False
         age = self.age_days(today)
@@ -115,9 +116,18 @@ class GpuSpec:
     note: str
 
 
+FORMS = ("SXM", "PCIe", "NVL", "OAM", "Server")
+
+
+def plain_form(gpu_form: str) -> str:
+    """A form as the specs write it, in any case, without a generation (SXM5 is SXM); an unknown one as it is."""
+    name = "".join(char for char in gpu_form.lower() if char.isalpha())
+    return next((form for form in FORMS if form.lower() == name), gpu_form)
+
+
 def spec_for(specs: dict[tuple[str, str], GpuSpec], gpu_model: str, gpu_form: str | None) -> GpuSpec | None:
     """The spec of a model in a form; the slowest known when the seller does not say the form (never guessed up)."""
-    if gpu_form and (gpu_model, gpu_form) in specs:
-        return specs[gpu_model, gpu_form]
+    if gpu_form and (gpu_model, plain_form(gpu_form)) in specs:
+        return specs[gpu_model, plain_form(gpu_form)]
     known = [spec for (model, _), spec in specs.items() if model == gpu_model]
     return min(known, key=lambda spec: spec.bf16_dense_tflops or spec.fp16_dense_tflops or 0) if known else None

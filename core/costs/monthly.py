@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_bands import Band, month_percentiles, path_totals, percentiles, share_above
 from core.costs.monthly_bills import Bill, Note, PathBill, bill_of
 from core.costs.monthly_outlook import (
@@ -26,7 +27,6 @@ from core.costs.monthly_outlook import (
 from core.costs.monthly_paths import Paths, simulate_paths
 from core.costs.monthly_ways import (
     FleetWay,
-    Floats,
     MixPart,
     MixWay,
     ModelWay,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_bills import PathBill
 from core.costs.monthly_paths import Paths, Row
-from core.costs.monthly_ways import Floats
 
 PERCENTILES = (0.10, 0.50, 0.90)
 KEPT = 20_000

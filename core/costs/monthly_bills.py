@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_outlook import Outlook, plain_requests, price_level
 from core.costs.monthly_paths import Paths
 from core.costs.monthly_prices import (
@@ -21,7 +22,7 @@ from core.costs.monthly_prices import (
     request_cost,
 )
 from core.costs.monthly_tiers import Period, price_periods
-from core.costs.monthly_ways import FleetWay, Floats, MixPart, MixWay, ModelWay, Terms, Way
+from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Terms, Way
 from core.workload import Workload
 
 NoteKind = Literal["no_price", "no_batch_price", "no_cache_read_price", "no_cache_write_price", "volume_capped"]

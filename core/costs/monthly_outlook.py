@@ -17,7 +17,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from core.costs.monthly_ways import Floats
+from core.costs.conventions import MONTHS_PER_YEAR, Floats
+from core.costs.limits import require_within
 from core.workload import Workload
 
 MIN_PATHS, MAX_PATHS = 100, 50_000
@@ -66,9 +67,7 @@ class Outlook:
 
     def __post_init__(self) -> None:
         for field, (low, high) in LIMITS.items():
-            value = getattr(self, field)
-            if not low <= value <= high:
-                raise ValueError(f"{field} is {value!r}: give a number from {low:g} to {high:g}.")
+            require_within(field, getattr(self, field), low, high)
 
 
 CERTAIN = Outlook(
@@ -159,7 +158,7 @@ def season(amplitude: Floats | float, starts: list[dt.date]) -> Floats:
 
 def season_angle(day: dt.date) -> float:
     """Where the month of `day` stands in the yearly wave, in radians from its peak."""
-    return 2 * math.pi * (day.month - SEASON_PEAK_MONTH) / 12
+    return 2 * math.pi * (day.month - SEASON_PEAK_MONTH) / MONTHS_PER_YEAR
 
 
 def plain_requests(workload: Workload, starts: list[dt.date]) -> Floats:
@@ -171,7 +170,7 @@ def plain_requests(workload: Workload, starts: list[dt.date]) -> Floats:
 
 def price_level(outlook: Outlook, months: int) -> Floats:
     """Expected list price of each month relative to the first."""
-    level: Floats = (1 - outlook.price_decline_per_year) ** (np.arange(months) / 12)
+    level: Floats = (1 - outlook.price_decline_per_year) ** (np.arange(months) / MONTHS_PER_YEAR)
     return level
 
 

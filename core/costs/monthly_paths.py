@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from core.costs.conventions import MONTHS_PER_YEAR, Floats
 from core.costs.monthly_outlook import (
     MAX_REQUESTS_PER_MONTH,
     Outlook,
@@ -27,13 +28,12 @@ from core.costs.monthly_outlook import (
     price_level,
     season_angle,
 )
-from core.costs.monthly_ways import Floats
 from core.workload import Workload
 
 CHANCE_STEP = 0.01
 """The deviation of a single month is taken in steps of 1 %: it is an assumption, and its rows can be used again."""
 
-MAX_PLANNED = 1e30
+LEAST_PLANNED, MOST_PLANNED = 1e-30, 1e30
 
 KEPT_PATHS, KEPT_ROWS = 10_000, 240
 """Rows of so many paths at most are kept, and so many of them: 19 MB."""
@@ -84,7 +84,7 @@ class OffPlan:
         return found
 
     def _log_price(self, scores: Mapping[str, Floats], place: Place) -> Floats:
-        by_month = self.price_spread_per_year / 12 * place.month
+        by_month = self.price_spread_per_year / MONTHS_PER_YEAR * place.month
         return scores["price"] * by_month - by_month**2 / 2
 
     def _season_and_retries(self, scores: Mapping[str, Floats], place: Place) -> Floats | float:
@@ -234,10 +234,10 @@ def _off_plan(workload: Workload, outlook: Outlook) -> OffPlan:
 
 
 def _planned(workload: Workload) -> Floats:
-    """Requests of each month before season and retries, up to a number that can still be computed with."""
+    """Requests of each month before season and retries, within what can still be divided by and multiplied."""
     months = np.arange(workload.horizon_months)
-    grown: Floats = np.minimum(workload.requests_per_month * (1 + workload.growth_per_month) ** months, MAX_PLANNED)
-    return grown
+    grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
+    return np.clip(grown, LEAST_PLANNED, MOST_PLANNED)
 
 
 def _place(month: int, day: dt.date, by_chance: float) -> Place:

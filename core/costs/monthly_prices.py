@@ -14,9 +14,10 @@ from typing import Literal
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_tiers import tier_shares
-from core.costs.monthly_ways import Floats, ModelWay
-from core.costs.tokens import PriceRow, PriceSheet, find_row, hour_extremes, tier_thresholds
+from core.costs.monthly_ways import ModelWay
+from core.costs.tokens import PriceRow, PriceSheet, cache_row, find_row, hour_extremes, tier_thresholds
 from core.costs.tokens_prices import CACHE_READ, CACHE_WRITE_5M, INPUT, OUTPUT
 from core.money import PICO_PER_USD
 from core.workload import Workload
@@ -158,20 +159,11 @@ def tier_rates(sheet: PriceSheet, portion: Portion, input_tokens: int) -> tuple[
 
 
 def component_rows(sheet: PriceSheet, portion: Portion, input_tokens: int) -> dict[str, PriceRow | None]:
-    """The price row behind each component, None without one.
-
-    As in a quote: a processing without a cache price of its own leaves the standard one in force, unless cached input
-    would then cost more than plain input.
-    """
-    found = {
-        name: find_row(sheet, part, portion.processing, portion.at, input_tokens) for name, part in PRICED_AS.items()
-    }
-    plain = found["input"]
-    for name in ("cache_read", "cache_write"):
-        if found[name] is None and portion.processing != STANDARD:
-            row = find_row(sheet, PRICED_AS[name], STANDARD, portion.at, input_tokens)
-            if row and plain and (name == "cache_write" or row.micro_usd_per_mtok <= plain.micro_usd_per_mtok):
-                found[name] = row
+    """The price row behind each component, None without one; cache prices as in a quote."""
+    found = {}
+    for name, component in PRICED_AS.items():
+        find = cache_row if name.startswith("cache") else find_row
+        found[name] = find(sheet, component, portion.processing, portion.at, input_tokens)
     return found
 
 

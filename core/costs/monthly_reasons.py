@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_bills import Bill, bill_of
 from core.costs.monthly_outlook import Outlook, month_starts, plain_requests, price_level, season
 from core.costs.monthly_prices import (
@@ -20,7 +21,7 @@ from core.costs.monthly_prices import (
     rates,
 )
 from core.costs.monthly_tiers import price_periods
-from core.costs.monthly_ways import FleetWay, Floats, MixPart, MixWay, ModelWay, Way
+from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Way
 from core.money import PICO_PER_USD
 from core.workload import Workload
 

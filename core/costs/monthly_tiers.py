@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
 
+from core.costs.conventions import midnight, next_month
 from core.costs.monthly_outlook import log_deviation
 from core.costs.tokens import PriceSheet
 
@@ -53,7 +54,7 @@ class Period:
 
 def price_periods(sheet: PriceSheet, starts: Sequence[dt.date]) -> list[Period]:
     """The horizon cut where a row of the sheet begins or ends; `starts` are first days of consecutive months."""
-    edges = [_midnight(day) for day in starts] + [_midnight(_next_month(starts[-1]))]
+    edges = [midnight(day) for day in starts] + [midnight(next_month(starts[-1]))]
     changes = {moment for row in sheet.rows for moment in (row.valid_from, row.valid_to) if moment is not None}
     cuts = [edges[0], *sorted(moment for moment in changes if edges[0] < moment < edges[-1]), edges[-1]]
     return [
@@ -65,11 +66,3 @@ def price_periods(sheet: PriceSheet, starts: Sequence[dt.date]) -> list[Period]:
         )
         for begin, end in pairwise(cuts)
     ]
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-
-
-def _next_month(day: dt.date) -> dt.date:
-    return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)

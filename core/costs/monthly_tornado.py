@@ -9,10 +9,11 @@ from statistics import NormalDist
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly_bills import bill_of
 from core.costs.monthly_outlook import CERTAIN, INPUTS, Outlook, month_starts
 from core.costs.monthly_paths import paths_of
-from core.costs.monthly_ways import Floats, Way
+from core.costs.monthly_ways import Way
 from core.workload import Workload
 
 P90_SCORE = NormalDist().inv_cdf(0.9)

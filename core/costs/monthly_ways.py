@@ -11,23 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from core.costs.conventions import Floats
+from core.costs.limits import require_within
 from core.costs.tokens import PriceSheet
 
-Floats = NDArray[np.float64]
 WayKind = Literal["call", "gateway", "rent"]
 MonthlyCost = Callable[[Floats], Floats]
 
 SHARE_SUM_TOLERANCE = 1e-6
 MAX_FEE_USD_PER_MONTH = 1e9
-
-
-def _require(field: str, value: float, low: float, high: float) -> None:
-    # A comparison with NaN is false, so NaN is refused too.
-    if not low <= value <= high:
-        raise ValueError(f"{field} is {value!r}: give a number from {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +36,10 @@ class Terms:
     vat_share: float = 0.0
 
     def __post_init__(self) -> None:
-        _require("discount_share", self.discount_share, 0, 1)
-        _require("fee_share", self.fee_share, 0, 10)
-        _require("fee_usd_per_month", self.fee_usd_per_month, 0, MAX_FEE_USD_PER_MONTH)
-        _require("vat_share", self.vat_share, 0, 1)
+        require_within("discount_share", self.discount_share, 0, 1)
+        require_within("fee_share", self.fee_share, 0, 10)
+        require_within("fee_usd_per_month", self.fee_usd_per_month, 0, MAX_FEE_USD_PER_MONTH)
+        require_within("vat_share", self.vat_share, 0, 1)
 
 
 LIST_TERMS = Terms()
@@ -70,7 +62,7 @@ class ModelWay:
 
     def __post_init__(self) -> None:
         if self.batch_share is not None:
-            _require("batch_share", self.batch_share, 0, 1)
+            require_within("batch_share", self.batch_share, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +84,7 @@ class MixWay:
 
     def __post_init__(self) -> None:
         for part in self.parts:
-            _require("share", part.share, 0, 1)
+            require_within("share", part.share, 0, 1)
         total = sum(part.share for part in self.parts)
         if abs(total - 1) > SHARE_SUM_TOLERANCE:
             raise ValueError(f"The shares of {self.name!r} add up to {total:g}: make them add up to 1.")

@@ -13,20 +13,23 @@ from decimal import Decimal, DecimalException, localcontext
 from itertools import islice
 from typing import Any
 
+from core.costs.conventions import MONTHS_PER_YEAR
 from core.costs.roi_rates import PICO_USD, sign_changes, without_noise, zero_rates
 from core.costs.roi_report import Irr, IrrKind, PaybackKind, RoiKind, RoiReport
 
-__all__ = ["MAX_MONTHS", "MONTHS_PER_YEAR", "Irr", "IrrKind", "PaybackKind", "RoiKind", "RoiReport", "evaluate_roi"]
+__all__ = ["MAX_MONTHS", "Irr", "IrrKind", "PaybackKind", "RoiKind", "RoiReport", "evaluate_roi"]
 
-MONTHS_PER_YEAR = 12
 MAX_MONTHS = 12_000
 """A thousand years: beyond any plan, and still computed in well under a second."""
 
 MAX_USD = 1e18
+"""A flow beyond it is no plan, and the noise of its float64 (128 USD) would hide real payments. Looser than what a
+reader may type (`roi_plan.MAX_USD`): simulated flows are sums of many."""
+
 DIGITS = 50
 
-# A running sum this small beside what was added up to it is zero that float64 inputs did not hit exactly.
-SUM_NOISE = Decimal("1e-13")
+# Sums are exact here, but each amount is rounded to float64 (1.1e-16 of it): a running sum of a few of these is zero.
+SUM_NOISE = Decimal("4e-16")
 
 
 def evaluate_roi(flows_usd: Iterable[Any], annual_discount_rate: Any) -> RoiReport:
@@ -169,9 +172,14 @@ def _irr(flows_usd: Sequence[float]) -> Irr:
     flows = without_noise(flows_usd)
     rates = zero_rates(flows)
     kind: IrrKind = "one" if len(rates) == 1 else "several" if rates else "none"
-    # The largest and smallest flow differ by at most 1e15, so the twelfth power stays within float64.
-    yearly = math.expm1(MONTHS_PER_YEAR * math.log1p(rates[0])) if kind == "one" else None
-    return Irr(kind=kind, per_year=yearly, rates_per_month=rates, note=_irr_note(kind, flows, rates))
+    note = _irr_note(kind, flows, rates)
+    try:
+        yearly = math.expm1(MONTHS_PER_YEAR * math.log1p(rates[0])) if kind == "one" else None
+    except OverflowError:
+        yearly, note = None, "undefined: the yearly rate exceeds every number"
+    except ValueError:
+        yearly = -1.0  # closer to -100 % a month than float64 can say
+    return Irr(kind=kind, per_year=yearly, rates_per_month=rates, note=note)
 
 
 def _irr_note(kind: IrrKind, flows: Sequence[float], rates: Sequence[float]) -> str:

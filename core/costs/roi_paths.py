@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.roi_plan import SwitchTerms, discount_factors, payback_months
-from core.costs.roi_rates import PICO_USD, Floats
+from core.costs.roi_rates import PICO_USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.conventions import MONTHS_PER_YEAR, Floats
+from core.costs.limits import require_within
 from core.costs.roi import MAX_MONTHS, evaluate_roi
-from core.costs.roi_rates import PICO_USD, Floats
+from core.costs.roi_rates import PICO_USD
 from core.costs.roi_report import RoiReport
 
 MAX_USD = 1e12
+"""The largest amount one may state, as for a workload's budget; flows that follow may reach `roi.MAX_USD`."""
+
 MAX_RATE_PER_YEAR = 10.0
 
-# As in `evaluate_roi`: a running sum this small beside what was added up to it is zero.
-SUM_NOISE_SHARE = 1e-13
+# As in `evaluate_roi`, a running sum this small beside what was added up to it is zero; float64 sums need more room.
+SUM_NOISE_SHARE = 2e-15
 
 MIGRATION, FEE = "migration", "monthly_fee"
 """Components of the new way that stand on no provider's bill."""
@@ -40,12 +44,10 @@ class SwitchTerms:
     annual_discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
-        # A comparison with NaN is false, so NaN is refused too.
         for field in ("migration_usd", "fee_usd_per_month"):
-            value = getattr(self, field)
-            if not 0 <= value <= MAX_USD:
-                raise ValueError(f"{field} is {value!r}: give an amount from 0 to {MAX_USD:.0e} USD.")
-        if not -1 < self.annual_discount_rate <= MAX_RATE_PER_YEAR:
+            require_within(field, getattr(self, field), 0, MAX_USD)
+        rate = self.annual_discount_rate
+        if not isinstance(rate, int | float) or not -1 < rate <= MAX_RATE_PER_YEAR:
             raise ValueError(
                 f"annual_discount_rate is {self.annual_discount_rate!r}: "
                 f"give a fraction above -1 and at most {MAX_RATE_PER_YEAR:g}, such as 0.08 for 8 %."
@@ -153,8 +155,14 @@ def _steps(baseline: ServingCost, new: ServingCost, terms: SwitchTerms) -> tuple
 
 def discount_factors(months: int, annual_discount_rate: float) -> Floats:
     """(1 + annual)^(-k / 12) for months 1 to `months`."""
-    factors: Floats = (1.0 + annual_discount_rate) ** (-np.arange(1, months + 1) / 12)
+    factors: Floats = (1.0 + annual_discount_rate) ** (-np.arange(1, months + 1) / MONTHS_PER_YEAR)
     return factors
+
+
+def running_sums(switch: Switch) -> tuple[Floats, Floats]:
+    """USD summed up to each month, from month 0: of the flows as they are, and discounted to today."""
+    factors = np.concatenate(([1.0], discount_factors(switch.months, switch.terms.annual_discount_rate)))
+    return np.cumsum(switch.flows_usd), np.cumsum(switch.flows_usd * factors)
 
 
 def payback_months(savings_usd: Floats, migration_usd: Floats | float) -> Floats:

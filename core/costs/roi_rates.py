@@ -10,21 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import pyxirr
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from core.costs.conventions import Floats
+from core.costs.roi_polish import SAME_RATE, polished, polished_multiple
 
 PICO_USD = 1e-12
 """The smallest amount of this program; what is less is a rounding error, not a payment."""
-
-# A flow this much smaller than the largest one is what is left of subtracting two equal large amounts in float64.
-FLOAT_NOISE = 1e-15
 
 # An NPV this small beside the sum of its own terms cannot be told from zero in float64.
 TOUCH_SHARE = 1e-13
@@ -40,16 +36,11 @@ MAX_EXPONENT, MAX_REACH = 700.0, 200.0
 ROUNDING = 2e-15
 
 BISECTIONS = 120
-SAME_RATE = 1e-6
-POLISH_DIGITS = 50
-POLISH_STEPS = 3
 
 
 def without_noise(flows: Sequence[float]) -> list[float]:
-    """The flows with amounts that are only rounding errors set to 0."""
-    largest = max(map(abs, flows), default=0.0)
-    floor = max(PICO_USD, FLOAT_NOISE * largest)
-    return [flow if abs(flow) > floor else 0.0 for flow in flows]
+    """The flows with amounts below the smallest one of the program set to 0; a small flow beside large ones is real."""
+    return [flow if abs(flow) >= PICO_USD else 0.0 for flow in flows]
 
 
 def sign_changes(flows: Sequence[float]) -> int:
@@ -219,28 +210,10 @@ def _merged(curve: _Curve, roots: list[_Root]) -> list[_Root]:
 def _rate(curve: _Curve, flows: Sequence[float], root: _Root) -> float:
     """The monthly rate of an isolated root: pyxirr's answer if it is this root, ours by bisection if it is another."""
     if root.order > 1:
-        return math.expm1(-root.middle)
+        return polished_multiple(flows, math.expm1(-root.middle), sign_changes(flows))
     ours = math.expm1(-_bisected(curve.value, root.low, root.high))
+    if ours <= -1:
+        return -1.0  # nearer to it than float64 can say
     rate = pyxirr.irr(list(flows), guess=ours, silent=True)
     is_this = rate is not None and abs(rate - ours) <= SAME_RATE * (1 + ours)
-    return _polished(flows, rate if rate is not None and is_this else ours)
-
-
-def _polished(flows: Sequence[float], rate: float) -> float:
-    """A few Newton steps in 50 digits: the last bits of a rate matter once it is raised to the twelfth power."""
-    with localcontext() as context:
-        context.prec = POLISH_DIGITS
-        start = factor = 1 / (1 + Decimal(rate))
-        exact = [Decimal(flow) for flow in reversed(flows)]
-        for _ in range(POLISH_STEPS):
-            value = slope = Decimal(0)
-            for flow in exact:
-                slope = slope * factor + value
-                value = value * factor + flow
-            if slope == 0:
-                break
-            factor -= value / slope
-        # Newton only tidies up here; if it wanders off, the rate it started from stands.
-        is_close = abs(factor / start - 1) <= SAME_RATE
-        polished = float(1 / factor - 1) if is_close else rate
-    return 0.0 if abs(polished) < FLOAT_NOISE else polished
+    return polished(flows, rate if rate is not None and is_this else ours)

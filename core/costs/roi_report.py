@@ -43,8 +43,9 @@ class RoiReport:
     """What some monthly cash flows are worth. Amounts USD, shares and rates as fractions (0.1 is 10 %).
 
     `months` counts those after month 0. `gain_usd` is the sum of all later flows, `net_usd` of all flows. Paybacks are
-    in months, interpolated within a month. The notes say in words why a figure is undefined, none or several, and are
-    empty when there is nothing to say; the kinds say the same for a program.
+    in months, interpolated within a month. The kinds say why a figure is undefined, none or several, for a program (the
+    pages have sentences for them in each language); the notes say it in English for a notebook, and are empty when
+    there is nothing to say.
     """
 
     months: int

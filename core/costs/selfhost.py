@@ -1,120 +1,35 @@
 """What does serving a model on rented GPUs cost a month, everything counted, and from which volume is it cheaper?
 
 Capacity is bought in whole replicas of whole machines, so cost is a step function of volume: it is scanned, never
-divided. Utilization is a result of the load. See PLANNING, "Cost of self-hosting".
+divided. Utilization is a result of the load. The lines counted are those of a cloud's bill plus what it leaves out:
+spare replicas, idle hours, interruptions, cold starts and staff.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.costs.conventions import HOURS_PER_MONTH, MONTHS_PER_YEAR, Floats
+from core.costs.selfhost_terms import Machine, Operations, Prices, prices_of
 from core.money import TOKENS_PER_MTOK
 from core.workload import Workload
 
-Floats = NDArray[np.float64]
-
-# Providers bill 730 hours a month (365 x 24 / 12).
-HOURS_PER_MONTH = 730
-SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
-
-
-def _require(field: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{field} is {value!r}: give a number from {low:g} to {high:g}.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operations:
-    """How a fleet is run. Shares are fractions; staff is `staff_fte` people at `salary_usd_per_year` with all on-costs.
-
-    `load_factor` is the part of the estimated throughput one plans to use at the peak; `redundancy` the replicas
-    beyond the peak (N+1 is 1); `autoscale_share` how much of the gap between peak and mean need is switched off when
-    idle; `hours_per_month` below 730 a schedule. The purchase shares add up to 1; spot loses `interruption_share`
-    of its work. Raises ValueError naming the field.
-    """
-
-    load_factor: float = 0.7
-    redundancy: int = 1
-    hours_per_month: float = HOURS_PER_MONTH
-    autoscale_share: float = 0.0
-    reserved_share: float = 0.0
-    spot_share: float = 0.0
-    interruption_share: float = 0.1
-    storage_gb: float = 500.0
-    storage_usd_per_gb_month: float = 0.1
-    egress_kb_per_request: float = 4.0
-    egress_usd_per_gb: float = 0.09
-    observability_usd_per_month: float = 100.0
-    staff_fte: float = 0.25
-    salary_usd_per_year: float = 90_000.0
-    cold_starts_per_month: float = 4.0
-    cold_start_minutes: float = 10.0
-
-    def __post_init__(self) -> None:
-        _require("load_factor", self.load_factor, 0.01, 1)
-        _require("redundancy", self.redundancy, 0, 100)
-        _require("hours_per_month", self.hours_per_month, 1, HOURS_PER_MONTH)
-        for name in ("autoscale_share", "reserved_share", "spot_share"):
-            _require(name, getattr(self, name), 0, 1)
-        _require("interruption_share", self.interruption_share, 0, 0.9)
-        if self.reserved_share + self.spot_share > 1 + 1e-9:
-            raise ValueError("reserved_share and spot_share add up to more than 1: lower one of them.")
-        if self.spot_share >= 1 - 1e-9 and self.redundancy == 0:
-            raise ValueError("redundancy is 0 with spot only: an interruption would stop the service, give at least 1.")
-        for name in (
-            "storage_gb", "storage_usd_per_gb_month", "egress_kb_per_request", "egress_usd_per_gb", "staff_fte",
-            "observability_usd_per_month", "salary_usd_per_year", "cold_starts_per_month", "cold_start_minutes",
-        ):  # fmt: skip
-            _require(name, getattr(self, name), 0, 1e9)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """A rentable machine and what a replica on it gives: USD per hour of the whole instance, output tokens/s.
-
-    Reserved and spot prices None mean there is no such offer; those hours are then paid on demand.
-    """
-
-    name: str
-    gpu_model: str
-    gpu_count: int
-    on_demand_usd_per_hour: float
-    gpus_per_replica: int
-    tokens_per_s_per_replica: float
-    reserved_usd_per_hour: float | None = None
-    spot_usd_per_hour: float | None = None
-
-    def __post_init__(self) -> None:
-        _require("gpu_count", self.gpu_count, 1, 10_000)
-        _require("gpus_per_replica", self.gpus_per_replica, 1, 10_000)
-        _require("on_demand_usd_per_hour", self.on_demand_usd_per_hour, 0, 1e7)
-        _require("tokens_per_s_per_replica", self.tokens_per_s_per_replica, 1e-9, 1e12)
-
-    @property
-    def machines_per_replica(self) -> float:
-        """Machines one replica takes: a whole number above one, or a part of one that holds several replicas."""
-        per_machine = self.gpu_count // self.gpus_per_replica
-        return 1 / per_machine if per_machine else math.ceil(self.gpus_per_replica / self.gpu_count)
-
-    def usd_per_hour(self, operations: Operations) -> float:
-        """Mean USD per machine-hour over the purchase mix; spot hours include the work that interruptions repeat."""
-        on_demand = self.on_demand_usd_per_hour
-        reserved = self.reserved_usd_per_hour if self.reserved_usd_per_hour is not None else on_demand
-        spot = on_demand
-        if self.spot_usd_per_hour is not None:
-            spot = self.spot_usd_per_hour / (1 - operations.interruption_share)
-        rest = 1 - operations.reserved_share - operations.spot_share
-        return rest * on_demand + operations.reserved_share * reserved + operations.spot_share * spot
+__all__ = [
+    "LINES", "Columns", "Counts", "Fleet", "Machine", "Operations", "columns_of", "counts", "fleet_for", "fleets_for",
+    "monthly_cost_usd", "monthly_lines_usd", "naive_break_even_requests", "total_usd",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """What must be rented for a volume, and its monthly cost by line; utilization is load over paid capacity."""
+    """What must be rented for a volume, and its monthly cost by line.
+
+    `utilization` is the share (0 to 1) of all paid GPU hours that serves: spare replicas, GPUs that make no replica and
+    reserved hours without a schedule lower it.
+    """
 
     machine: Machine
     replica_count: int
@@ -139,40 +54,69 @@ LINES = ("gpus", "cold_starts", "storage", "egress", "observability", "staff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Machines as columns, so that many of them, or many volumes on one, are computed at once."""
+
+    tokens_per_s_per_replica: Floats
+    machines_per_replica: Floats
+    gpus: Floats
+    gpus_per_replica: Floats
+    prices: Prices
+
+
+def columns_of(machines: Sequence[Machine], operations: Operations) -> Columns:
+    """The columns of some machines, bought as `operations` says."""
+    rows = [
+        (one.tokens_per_s_per_replica, one.machines_per_replica, one.gpu_count, one.gpus_per_replica)
+        for one in machines
+    ]
+    speeds, shares, gpus, per_replica = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+    usd = [(one.on_demand_usd_per_hour, one.reserved_usd_per_hour, one.spot_usd_per_hour) for one in machines]
+    return Columns(
+        tokens_per_s_per_replica=speeds,
+        machines_per_replica=shares,
+        gpus=gpus,
+        gpus_per_replica=per_replica,
+        prices=prices_of(usd, operations),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Replicas and machines for an array of volumes (requests per month); `paid_machines` may be fractional."""
+    """Replicas, machines and paid machine-hours a month for volumes of requests.
+
+    Reserved hours are all hours of the month; flexible ones those of the schedule, less what is switched off.
+    """
 
     replicas: Floats
     machines: Floats
-    paid_machines: Floats
+    reserved_hours: Floats
+    flexible_hours: Floats
     mean_tokens_per_s: Floats
 
 
-def counts(machine: Machine, workload: Workload, operations: Operations, requests_per_month: Floats) -> Counts:
-    """How much must run for volumes of requests; peak is the mean times the workload's peak-to-average."""
-    speed, share = machine.tokens_per_s_per_replica, machine.machines_per_replica
-    return _counts(speed, share, workload, operations, requests_per_month)
+def counts(columns: Columns, workload: Workload, operations: Operations, requests_per_month: Floats) -> Counts:
+    """How much must run for volumes of requests; peak is the mean times the workload's peak-to-average.
 
-
-def _counts(
-    tokens_per_s: Floats | float,
-    machines_per_replica: Floats | float,
-    workload: Workload,
-    operations: Operations,
-    requests_per_month: Floats,
-) -> Counts:
+    A request without output takes the capacity of one token, for its prompt is read all the same.
+    """
     seconds = operations.hours_per_month * 3600
-    mean = requests_per_month * (1 + workload.retry_share) * workload.output_tokens / seconds
-    capacity = tokens_per_s * operations.load_factor
+    mean = requests_per_month * (1 + workload.retry_share) * max(1, workload.output_tokens) / seconds
+    capacity = columns.tokens_per_s_per_replica * operations.load_factor
     # Rounding must not buy a machine for the last 1e-9 of a replica.
     peak_need = np.maximum(1.0, np.ceil(mean * workload.peak_to_average / capacity - 1e-9))
     mean_need = np.maximum(1.0, np.ceil(mean / capacity - 1e-9))
     replicas = peak_need + operations.redundancy
-    paid_replicas = replicas - operations.autoscale_share * (peak_need - mean_need)
+    running_replicas = replicas - operations.autoscale_share * (peak_need - mean_need)
+    machines = np.ceil(replicas * columns.machines_per_replica - 1e-9)
+    running = np.ceil(running_replicas * columns.machines_per_replica - 1e-9)
+    # A reservation is not switched off: autoscaling saves on the others, as far as there are any.
+    reserved = columns.prices.reserved_share * machines
     return Counts(
         replicas=replicas,
-        machines=np.ceil(replicas * machines_per_replica - 1e-9),
-        paid_machines=np.ceil(paid_replicas * machines_per_replica - 1e-9),
+        machines=machines,
+        reserved_hours=reserved * HOURS_PER_MONTH,
+        flexible_hours=np.maximum(0.0, running - reserved) * operations.hours_per_month,
         mean_tokens_per_s=mean,
     )
 
@@ -181,32 +125,42 @@ def monthly_lines_usd(
     machine: Machine, workload: Workload, operations: Operations, requests_per_month: Floats
 ) -> dict[str, Floats]:
     """Monthly USD by line for volumes of requests (any shape); `LINES` names them."""
-    found = counts(machine, workload, operations, requests_per_month)
-    return _lines_usd(found, machine.usd_per_hour(operations), operations, requests_per_month)
+    columns = columns_of([machine], operations)
+    found = counts(columns, workload, operations, requests_per_month)
+    return _lines_usd(columns, found, operations, requests_per_month)
 
 
 def _lines_usd(
-    found: Counts, usd_per_hour: Floats | float, operations: Operations, requests_per_month: Floats
+    columns: Columns, found: Counts, operations: Operations, requests_per_month: Floats
 ) -> dict[str, Floats]:
     one = np.ones_like(requests_per_month)
     cold_hours = operations.cold_starts_per_month * operations.cold_start_minutes / 60
+    prices = columns.prices
+    flexible_machines = found.machines * (1 - prices.reserved_share)
     return {
-        "gpus": found.paid_machines * operations.hours_per_month * usd_per_hour,
-        "cold_starts": found.machines * cold_hours * usd_per_hour,
+        "gpus": found.reserved_hours * prices.reserved_usd + found.flexible_hours * prices.flexible_usd,
+        "cold_starts": flexible_machines * cold_hours * prices.flexible_usd,
         "storage": one * operations.storage_gb * operations.storage_usd_per_gb_month,
         "egress": requests_per_month * operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb,
         "observability": one * operations.observability_usd_per_month,
-        "staff": one * operations.staff_fte * operations.salary_usd_per_year / 12,
+        "staff": one * operations.staff_fte * operations.salary_usd_per_year / MONTHS_PER_YEAR,
     }
+
+
+def total_usd(columns: Columns, workload: Workload, operations: Operations, requests_per_month: Floats) -> Floats:
+    """Monthly USD of all lines together, machine by machine or volume by volume."""
+    found = counts(columns, workload, operations, requests_per_month)
+    lines = _lines_usd(columns, found, operations, requests_per_month)
+    total: Floats = np.sum(list(lines.values()), axis=0)
+    return total
 
 
 def monthly_cost_usd(
     machine: Machine, workload: Workload, operations: Operations, requests_per_month: Floats
 ) -> Floats:
     """Monthly USD of the fleet for volumes of requests: the step function that is compared with an API's bill."""
-    lines = monthly_lines_usd(machine, workload, operations, np.asarray(requests_per_month, dtype=np.float64))
-    total: Floats = np.sum(list(lines.values()), axis=0)
-    return total
+    volume = np.asarray(requests_per_month, dtype=np.float64)
+    return total_usd(columns_of([machine], operations), workload, operations, volume)
 
 
 def fleet_for(machine: Machine, workload: Workload, operations: Operations) -> Fleet:
@@ -217,14 +171,15 @@ def fleet_for(machine: Machine, workload: Workload, operations: Operations) -> F
 def fleets_for(machines: Sequence[Machine], workload: Workload, operations: Operations) -> list[Fleet]:
     """The fleet of each machine, as `fleet_for`; many at once take a tenth of the time."""
     volume = np.full(len(machines), float(workload.requests_per_month))
-    speeds = np.array([machine.tokens_per_s_per_replica for machine in machines])
-    shares = np.array([machine.machines_per_replica for machine in machines])
-    hourly = np.array([machine.usd_per_hour(operations) for machine in machines])
-    found = _counts(speeds, shares, workload, operations, volume)
-    lines = _lines_usd(found, hourly, operations, volume)
+    columns = columns_of(machines, operations)
+    found = counts(columns, workload, operations, volume)
+    lines = _lines_usd(columns, found, operations, volume)
+    busy = found.mean_tokens_per_s / columns.tokens_per_s_per_replica * columns.gpus_per_replica
+    paid_hours = (found.reserved_hours + found.flexible_hours) * columns.gpus
     mtok = workload.tokens_per_month / TOKENS_PER_MTOK
     rows = zip(
         machines, found.replicas.tolist(), found.machines.tolist(), found.mean_tokens_per_s.tolist(),
+        (busy * operations.hours_per_month / paid_hours).tolist(),
         zip(*(line.tolist() for line in lines.values()), strict=True), strict=True,
     )  # fmt: skip
     return [
@@ -233,18 +188,21 @@ def fleets_for(machines: Sequence[Machine], workload: Workload, operations: Oper
             replica_count=int(replicas),
             machine_count=int(count),
             peak_tokens_per_s=mean * workload.peak_to_average,
-            utilization=mean / (replicas * machine.tokens_per_s_per_replica),
+            utilization=utilization,
             lines_usd=dict(zip(lines, usd, strict=True)),
             usd_per_mtok=sum(usd) / mtok,
         )
-        for machine, replicas, count, mean, usd in rows
+        for machine, replicas, count, mean, utilization, usd in rows
     ]
 
 
 def naive_break_even_requests(
-    machine: Machine, workload: Workload, api_usd_per_request: float, *, gpu_hours: float = HOURS_PER_MONTH
+    machine: Machine, workload: Workload, api_usd_per_request: float, *, hours_per_month: float = HOURS_PER_MONTH
 ) -> float | None:
-    """What public calculators say: the bill of one replica always on, divided by the API's price per request."""
+    """Requests per month by what public calculators say: the bill of one replica always on over the API's per request.
+
+    None for a free API. No peak, no spare replica, no staff: shown beside the break-even, never instead of it.
+    """
     if api_usd_per_request <= 0:
         return None
-    return machine.machines_per_replica * machine.on_demand_usd_per_hour * gpu_hours / api_usd_per_request
+    return machine.machines_per_replica * machine.on_demand_usd_per_hour * hours_per_month / api_usd_per_request

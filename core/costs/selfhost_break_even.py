@@ -1,20 +1,33 @@
-"""From which volume is renting cheaper than calling, where does that end, and what moves it?"""
+"""From which volume is renting cheaper than calling, and where does that end?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.costs.selfhost import Floats, Machine, Operations, monthly_cost_usd
+from core.costs.conventions import Floats
+from core.costs.limits import require_within
+from core.costs.selfhost import Columns, Machine, Operations, columns_of, monthly_cost_usd, total_usd
 from core.money import TOKENS_PER_MTOK
 from core.workload import Workload
 
 SCAN_LOW, SCAN_HIGH = 1e3, 1e10
-POINTS_PER_DECADE = 400
-BISECTIONS = 40
+POINTS_PER_DECADE = 50
+MAX_USD = 1e9
+EXACT = 1e-10
+
+# Steps examined on both sides: all of them where there are fewer, else those around the first and the last crossing.
+MAX_STEPS = 8_000
+# Beyond so many replicas the rounding to whole ones no longer shows in the cost per request.
+FAR = 1e9
+# Within so many steps every phase of replicas against machines has come up.
+PERIOD = 256
+JUST_ABOVE = 1e-6
 
 Never = Literal["", "api_is_free", "machines_cost_more_per_request", "beyond_scan"]
 
@@ -42,9 +55,6 @@ class BreakEven:
         return self.crossings[-1] if self.crossings and self.crossings[-1].to == "rent" else None
 
 
-ApiCost = Callable[[Floats], Floats]
-
-
 def break_even(
     machine: Machine,
     workload: Workload,
@@ -56,44 +66,103 @@ def break_even(
 ) -> BreakEven:
     """Scans requests per month from `low` to `high` (log scale) against an API that bills by the request.
 
-    Steps may cross a line several times: all crossings are listed, each within one part in 10^9.
+    Steps may cross a line several times: both sides of each step below the last possible crossing are looked at, so
+    that no pair of crossings is missed (of more than `MAX_STEPS`, those around the first and the last). Each crossing
+    is within one part in 10^9. ValueError naming `api_usd_per_request` for what is no amount from 0 on.
     """
-    decades = np.log10(high / low)
-    grid = np.geomspace(low, high, int(decades * POINTS_PER_DECADE) + 1)
+    require_within("api_usd_per_request", api_usd_per_request, 0, MAX_USD)
+    columns = columns_of([machine], operations)
     per_request = api_usd_per_request * (1 + workload.retry_share)
 
-    def gap(volume: Floats) -> Floats:
-        found: Floats = monthly_cost_usd(machine, workload, operations, volume) - per_request * volume
-        return found
+    def cost(volume: Floats) -> Floats:
+        return total_usd(columns, workload, operations, volume)
 
-    sign = gap(grid) <= 0
-    changes = np.flatnonzero(sign[1:] != sign[:-1])
-    tokens = workload.input_tokens + workload.output_tokens
-    crossings = []
-    for place, volume in zip(changes, _bisect(gap, grid[changes], grid[changes + 1]), strict=True):
-        crossings.append(
-            Crossing(
-                requests_per_month=float(volume),
-                mtok_per_month=float(volume) * tokens / TOKENS_PER_MTOK,
-                to="rent" if sign[place + 1] else "call",
-            )
-        )
-    if crossings:
-        return BreakEven(crossings=tuple(crossings), always="", never="")
-    if sign[0]:
+    def gap(volume: Floats) -> Floats:
+        return cost(volume) - per_request * volume
+
+    even = np.geomspace(low, high, int(np.log10(high / low) * POINTS_PER_DECADE) + 1)
+    steps = _steps(cost, columns, workload, operations, per_request, high)
+    grid = np.union1d(even, steps[(steps > low) & (steps < high)])
+    rents = gap(grid) <= 0
+    places = np.flatnonzero(rents[1:] != rents[:-1])
+    if places.size:
+        volumes = _located(gap, grid[places], grid[places + 1])
+        return BreakEven(crossings=_crossings(volumes, rents[places + 1], workload), always="", never="")
+    if rents[0]:
         return BreakEven(crossings=(), always="rent", never="")
     return BreakEven(crossings=(), always="call", never=_why(machine, workload, operations, per_request, high))
 
 
-def _bisect(gap: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """The upper end of an interval around each change of sign, halved until it is exact to the eye."""
-    low, high = low.copy(), high.copy()
-    if not low.size:
-        return high
-    below = gap(low) <= 0
-    for _ in range(BISECTIONS):
+def _crossings(volumes: Floats, rents: NDArray[np.bool_], workload: Workload) -> tuple[Crossing, ...]:
+    """Crossings at these volumes, to renting where `rents` says so."""
+    mtok = (workload.input_tokens + workload.output_tokens) / TOKENS_PER_MTOK
+    return tuple(
+        Crossing(requests_per_month=volume, mtok_per_month=volume * mtok, to="rent" if is_rent else "call")
+        for volume, is_rent in zip(volumes.tolist(), rents.tolist(), strict=True)
+    )
+
+
+def _steps(
+    cost: Callable[[Floats], Floats],
+    columns: Columns,
+    workload: Workload,
+    operations: Operations,
+    per_request: float,
+    high: float,
+) -> Floats:
+    """Volumes just below and just above each step at which cost and bill can still cross.
+
+    Cost is at most its mean slope times the volume plus `height`, so above `height` / (price - slope) renting stays
+    cheaper; with a slope above the price it never is.
+    """
+    requests_per_replica = _requests_per_replica(columns, workload, operations)
+    width = requests_per_replica / workload.peak_to_average
+    above = (np.arange(PERIOD) + JUST_ABOVE) * width
+    *costs, far, farther = cost(np.append(above, [FAR * width, 2 * FAR * width])).tolist()
+    slope = (farther - far) / (FAR * width)
+    if per_request <= slope:
+        return np.empty(0)
+    height = float(np.max(np.array(costs) - slope * above))
+    if operations.autoscale_share and workload.peak_to_average % 1:
+        # Steps of the peak and of the mean need may meet later than within the period.
+        height += float(np.diff(costs).max())
+    last = min(high, height / (per_request - slope))
+    places = [_places(last / width) * width]
+    if operations.autoscale_share:
+        places.append(_places(last / requests_per_replica) * requests_per_replica)
+    return np.concatenate(places)
+
+
+def _requests_per_replica(columns: Columns, workload: Workload, operations: Operations) -> float:
+    """Requests a month that one replica serves when they come evenly."""
+    tokens = (1 + workload.retry_share) * max(1, workload.output_tokens)
+    seconds = operations.hours_per_month * 3600
+    return float(columns.tokens_per_s_per_replica[0]) * operations.load_factor * seconds / tokens
+
+
+def _places(count: float) -> Floats:
+    """Both sides of steps 1 to `count`, in steps; of too many, those of the first and the last half of the limit."""
+    last = int(count) + 1
+    half = MAX_STEPS // 2
+    whole = np.arange(1, last + 1) if last <= MAX_STEPS else np.r_[1 : half + 1, last - half + 1 : last + 1]
+    return np.concatenate([whole, whole + JUST_ABOVE])
+
+
+def _located(gap: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
+    """The upper end of an interval around each change of sign, narrowed to `EXACT` of the volume.
+
+    Between two steps the gap is a straight line, which one interpolation solves; a step itself is halved.
+    """
+    first, last = gap(low), gap(high)
+    guess = low + (high - low) * first / (first - last)
+    below, above = np.maximum(low, guess * (1 - EXACT)), np.minimum(high, guess * (1 + EXACT))
+    rents = first <= 0
+    is_found = ((gap(below) <= 0) == rents) & ((gap(above) <= 0) != rents)
+    low, high = np.where(is_found, below, low), np.where(is_found, above, high)
+    width = float(np.max((high - low) / high))
+    for _ in range(math.ceil(math.log2(max(1.0, width / (2 * EXACT))))):
         middle = (low + high) / 2
-        same = (gap(middle) <= 0) == below
+        same = (gap(middle) <= 0) == rents
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return high
 
@@ -105,71 +174,3 @@ def _why(machine: Machine, workload: Workload, operations: Operations, per_reque
     fleet = monthly_cost_usd(machine, workload, operations, volume)
     marginal = (fleet[1] - fleet[0]) / high
     return "machines_cost_more_per_request" if marginal >= per_request else "beyond_scan"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swing:
-    """How the monthly cost and the lasting break-even move when one input goes to its low and high value."""
-
-    name: str
-    low_usd: float
-    high_usd: float
-    low_break_even_mtok: float | None
-    high_break_even_mtok: float | None
-
-
-def tornado(machine: Machine, workload: Workload, operations: Operations, api_usd_per_request: float) -> list[Swing]:
-    """The inputs that move the answer, the widest first: each alone, down and up, all else as planned."""
-    cases = _cases(machine, workload, operations)
-
-    def outcome(case: tuple[Machine, Workload, Operations]) -> tuple[float, float | None]:
-        cost = float(monthly_cost_usd(*case, np.array([float(case[1].requests_per_month)]))[0])
-        factor = (case[1].input_tokens + case[1].output_tokens) / (workload.input_tokens + workload.output_tokens)
-        lasting = break_even(*case, api_usd_per_request * factor).lasting
-        return cost, lasting.mtok_per_month if lasting else None
-
-    swings = []
-    for name, (down, up) in cases.items():
-        (low_usd, low_mtok), (high_usd, high_mtok) = outcome(down), outcome(up)
-        swings.append(
-            Swing(
-                name=name, low_usd=low_usd, high_usd=high_usd, low_break_even_mtok=low_mtok,
-                high_break_even_mtok=high_mtok,
-            )
-        )  # fmt: skip
-    return sorted(swings, key=lambda swing: -abs(swing.high_usd - swing.low_usd))
-
-
-Case = tuple[Machine, Workload, Operations]
-
-
-def _cases(machine: Machine, workload: Workload, operations: Operations) -> Mapping[str, tuple[Case, Case]]:
-    speed, price = machine.tokens_per_s_per_replica, machine.on_demand_usd_per_hour
-    return {
-        "throughput": (
-            (replace(machine, tokens_per_s_per_replica=speed * 1.3), workload, operations),
-            (replace(machine, tokens_per_s_per_replica=speed * 0.65), workload, operations),
-        ),
-        "gpu_price": (
-            (replace(machine, on_demand_usd_per_hour=price * 0.7), workload, operations),
-            (replace(machine, on_demand_usd_per_hour=price * 1.3), workload, operations),
-        ),
-        "staff": (
-            (machine, workload, replace(operations, staff_fte=operations.staff_fte / 2)),
-            (machine, workload, replace(operations, staff_fte=operations.staff_fte * 2)),
-        ),
-        "peak_to_average": (
-            (machine, replace(workload, peak_to_average=max(1.0, workload.peak_to_average / 2)), operations),
-            (machine, replace(workload, peak_to_average=min(100.0, workload.peak_to_average * 2)), operations),
-        ),
-        "output_length": (
-            (machine, replace(workload, output_tokens=max(1, workload.output_tokens // 2)), operations),
-            (machine, replace(workload, output_tokens=min(1_000_000, workload.output_tokens * 2)), operations),
-        ),
-        "redundancy": (
-            (machine, workload, replace(operations, redundancy=max(0, operations.redundancy - 1)))
-            if operations.spot_share < 1
-            else (machine, workload, operations),
-            (machine, workload, replace(operations, redundancy=operations.redundancy + 1)),
-        ),
-    }

@@ -1,42 +1,49 @@
 """How many output tokens per second does a model give on some GPUs, and how sure is that?
 
-A roofline with fitted constants, corrected by published measurements near the configuration. Every pair of a known
-shape and a known GPU gets an answer with an 80 % band and the reason; a measurement of one's own replaces it.
+A roofline with fitted constants, corrected by published measurements of the same model on the same GPU. Every pair of
+a known shape and a known GPU gets an answer with an 80 % band and the reason; a measurement of one's own replaces it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from core.costs.gpu_specs import gpu_spec
-from core.costs.model_shapes import WEIGHT_BYTES, ModelShape, model_shape
-from core.costs.throughput_measured import Measured, correction, shipped_fit, shipped_neighbours
-from core.costs.throughput_roofline import (
-    USABLE_MEMORY_SHARE,
-    ModelDoesNotFitError,
-    Point,
-    max_batch,
-    roofline_tokens_per_s,
+from core.costs.gpus import GpuSpec
+from core.costs.limits import require_whole, require_within
+from core.costs.model_shapes import ModelShape, model_shape, precision_named
+from core.costs.throughput_measured import (
+    Known,
+    Measured,
+    alike,
+    corrected_tokens_per_s,
+    log_factor,
+    nearest,
+    shipped_fit,
+    shipped_rows,
 )
+from core.costs.throughput_roofline import ModelDoesNotFitError, Point
 
 __all__ = ["BasisKind", "ModelDoesNotFitError", "ThroughputEstimate", "estimate_throughput"]
 
-# Within this distance a measured row is a neighbour worth naming: about the same model, GPU and precision.
-NAMED_DISTANCE = 1.0
-GPUS_PER_MACHINE = 8
-# Within this distance the measurement is of this very configuration.
-SAME_ROW = 0.1
-# Requests at once per replica that stand for full load.
-FULL_LOADS = (64.0, 256.0, 512.0)
+MAX_GPUS = 100_000
 
 BasisKind = Literal["own_measurement", "scaled", "roofline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThroughputEstimate:
-    """Output tokens per second of all GPUs together, its 80 % band, and what it rests on."""
+    """Output tokens per second of all GPUs together, and what that rests on.
+
+    `low` and `high` (tokens/s too) are the ends of a band that holds four of five measurements held out of the fit;
+    both are the value itself for a measurement of one's own. `basis` says it in words, `nearest` is the closest
+    published measurement and `nearest_source` where it was read, "" when none is close. `idle_gpus` are those that make
+    no further replica.
+    """
 
     output_tokens_per_s: float
     low: float
@@ -47,11 +54,12 @@ class ThroughputEstimate:
     replica_count: int
     nearest: str = ""
     nearest_source: str = ""
+    idle_gpus: int = 0
 
 
 def estimate_throughput(
     model: str | ModelShape,
-    gpu: str,
+    gpu: str | GpuSpec,
     *,
     gpu_count: int = 1,
     precision: str = "fp8",
@@ -64,114 +72,123 @@ def estimate_throughput(
 ) -> ThroughputEstimate:
     """Output tokens/s of `gpu_count` GPUs at mean lengths and `concurrency` requests at once (None: as many as fit).
 
-    `gpus_per_replica` None takes the fewest (1, 2, 4, 8, ...) that hold the model and divide `gpu_count`. A
-    `measured_tokens_per_s` of one's own (for all the GPUs) replaces the estimate. Raises UnknownShapeError,
-    UnknownGpuError, ModelDoesNotFitError, and ValueError naming any input out of range.
+    Requests are spread over the replicas evenly; fewer of them than replicas leave some idle. `gpus_per_replica` None
+    takes the size (1, 2, 4, 8 ... and divisors of `gpu_count`) that holds the model and gives the most. `gpu_form` None
+    is the form that measurements of that name are of (SXM before PCIe). A `measured_tokens_per_s` of one's own (for all
+    the GPUs) replaces the estimate.
+
+    Never falls with more concurrency, shorter prompts or a lower precision. Raises UnknownShapeError, UnknownGpuError,
+    ModelDoesNotFitError (no size of replica fits), and ValueError naming any other input that is unknown or out of
+    range: `gpu_count` to 100,000, `input_tokens` from 1 to 10 million, `output_tokens` from 1 to a million.
     """
     shape = model if isinstance(model, ModelShape) else model_shape(model)
-    spec = gpu_spec(gpu, gpu_form)
-    _check(gpu_count, precision, input_tokens, output_tokens, concurrency, measured_tokens_per_s)
-    per_replica = gpus_per_replica or fewest_gpus(shape, spec.memory_gb, gpu_count, precision)
-    if not 1 <= per_replica <= gpu_count:
-        raise ValueError(f"gpus_per_replica is {per_replica}: give 1 to gpu_count ({gpu_count}).")
-    replicas = gpu_count // per_replica
-    point = Point(
+    spec = gpu if isinstance(gpu, GpuSpec) else gpu_spec(gpu, gpu_form)
+    _check(gpu_count, gpus_per_replica, input_tokens, output_tokens, concurrency, measured_tokens_per_s)
+    whole = Point(
         shape=shape,
         spec=spec,
-        precision=precision,
-        gpus_per_replica=per_replica,
-        replica_count=replicas,
+        precision=precision_named(precision),
+        gpus_per_replica=gpu_count,
+        replica_count=1,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        concurrency_per_replica=None if concurrency is None else concurrency / replicas,
+        concurrency_per_replica=concurrency,
     )
-    return _estimate(point, measured_tokens_per_s)
+    point, value = _fastest(whole, _sizes(gpu_count) if gpus_per_replica is None else (gpus_per_replica,))
+    return _estimate(point, value, gpu_count, measured_tokens_per_s)
 
 
-def _estimate(point: Point, measured_tokens_per_s: float | None) -> ThroughputEstimate:
-    if measured_tokens_per_s is not None:
-        return _result(point, measured_tokens_per_s, (1.0, 1.0), "your own measurement", "own_measurement", None)
-    fit = shipped_fit()
-    found = correction(shipped_neighbours(), point, fit.distances)
-    band = fit.near_band if found.weight >= fit.near_weight else fit.far_band
-    value = _corrected(point) if found.distance <= SAME_ROW else _reconciled(point)
-    if found.distance > NAMED_DISTANCE:
-        return _result(point, value, band, "roofline, no measured neighbour", "roofline", None)
-    row = found.nearest.point
-    basis = f"scaled from a measured {row.spec.gpu_model} row: {_name(found.nearest)}"
-    return _result(point, value, band, basis, "scaled", found.nearest)
+def _sizes(gpu_count: int) -> tuple[int, ...]:
+    """Sizes of a replica to try, ascending: powers of two, and what divides `gpu_count` without a rest."""
+    powers = {2**power for power in range(gpu_count.bit_length())}
+    small = {size for size in range(1, math.isqrt(gpu_count) + 1) if gpu_count % size == 0}
+    return tuple(sorted(powers | small | {gpu_count // size for size in small}))
 
 
-def _reconciled(point: Point) -> float:
-    """Tokens/s such that as many requests as fit never give less than a limited number of them.
+def _fastest(whole: Point, sizes: Sequence[int]) -> tuple[Point, float]:
+    """All the GPUs cut into replicas of the size that gives the most tokens/s (of equal ones the smallest).
 
-    Runs with a known concurrency come from other sources than runs at full load, and each kind corrects the roofline in
-    its own way. Where the limited one comes out faster, both are set to their geometric mean (held-out errors stay).
+    ModelDoesNotFitError of the largest when none fits.
     """
-    unlimited = replace(point, concurrency_per_replica=None)
-    # More requests than fit wait, and change nothing.
-    most = max_batch(unlimited)
-    asked = point.concurrency_per_replica
-    loads = {min(one, most) for one in (FULL_LOADS if asked is None else (asked,))}
-    limited = max(_corrected(replace(point, concurrency_per_replica=one)) for one in loads)
-    full = _corrected(unlimited)
-    if limited > full:
-        return math.sqrt(limited * full)
-    return full if asked is None else limited
+    best: tuple[Point, float] | None = None
+    for size in sizes:
+        replicas = whole.gpus_per_replica // size
+        asked = whole.concurrency_per_replica
+        point = replace(
+            whole, gpus_per_replica=size, replica_count=replicas,
+            concurrency_per_replica=None if asked is None else asked / replicas,
+        )  # fmt: skip
+        try:
+            value = corrected_tokens_per_s(point, shipped_fit().constants, _factor)
+        except ModelDoesNotFitError:
+            if best is None and size == sizes[-1]:
+                raise
+            continue
+        if best is None or value > best[1] * (1 + 1e-9):
+            best = point, value
+    if best is None:
+        raise ValueError("gpus_per_replica: there is no size to try.")
+    return best
 
 
-def _corrected(point: Point) -> float:
-    fit = shipped_fit()
-    factor = correction(shipped_neighbours(), point, fit.distances).log_factor
-    return roofline_tokens_per_s(point, fit.constants) * math.exp(factor)
+@cache
+def _alike(shape: ModelShape, gpu_model: str, precision: str) -> tuple[Known, ...]:
+    return alike(shipped_rows(), shape, gpu_model, precision)
+
+
+@cache
+def _factor(shape: ModelShape, gpu_model: str, precision: str) -> float:
+    return math.exp(log_factor(_alike(shape, gpu_model, precision)))
+
+
+def _estimate(point: Point, value: float, gpu_count: int, measured_tokens_per_s: float | None) -> ThroughputEstimate:
+    if measured_tokens_per_s is not None:
+        return _result(point, gpu_count, measured_tokens_per_s, "your own measurement", "own_measurement", None)
+    row = nearest(_alike(point.shape, point.spec.gpu_model, point.precision), point)
+    if row is None:
+        return _result(point, gpu_count, value, "roofline, no measured neighbour", "roofline", None)
+    basis = f"scaled from a measured {row.point.spec.gpu_model} row: {_name(row)}"
+    return _result(point, gpu_count, value, basis, "scaled", row)
 
 
 def _name(row: Measured) -> str:
-    return (
-        f"{row.point.shape.model_id} {row.point.precision} on {row.point.spec.gpu_model} ({row.engine}, {row.measured})"
-    )
+    point = row.point
+    return f"{point.shape.model_id} {point.precision} on {point.spec.gpu_model} ({row.engine}, {row.measured_on})"
 
 
 def _result(
-    point: Point, value: float, band: tuple[float, float], basis: str, kind: BasisKind, nearest: Measured | None
+    point: Point, gpu_count: int, value: float, basis: str, kind: BasisKind, row: Measured | None
 ) -> ThroughputEstimate:
+    idle = gpu_count - point.gpus_per_replica * point.replica_count
+    low, high = (1.0, 1.0) if kind == "own_measurement" else shipped_fit().band
     return ThroughputEstimate(
         output_tokens_per_s=value,
-        low=value * band[0],
-        high=value * band[1],
-        basis=basis,
+        low=value * low,
+        high=value * high,
+        basis=f"{basis}; {idle} of {gpu_count} GPUs idle" if idle else basis,
         basis_kind=kind,
         gpus_per_replica=point.gpus_per_replica,
         replica_count=point.replica_count,
-        nearest=_name(nearest) if nearest else "",
-        nearest_source=nearest.source if nearest else "",
+        nearest=_name(row) if row else "",
+        nearest_source=row.source if row else "",
+        idle_gpus=idle,
     )
-
-
-def fewest_gpus(shape: ModelShape, memory_gb: float, gpu_count: int, precision: str) -> int:
-    """The fewest GPUs (a power of two, then all) that hold the weights with a tenth to spare for contexts."""
-    needed = shape.weight_gb(precision) * 1.1 / (memory_gb * USABLE_MEMORY_SHARE)
-    sizes = [2**power for power in range(gpu_count.bit_length()) if 2**power <= gpu_count]
-    return next((size for size in sizes if size >= needed), gpu_count)
 
 
 def _check(
     gpu_count: int,
-    precision: str,
+    gpus_per_replica: int | None,
     input_tokens: float,
     output_tokens: float,
     concurrency: float | None,
     measured_tokens_per_s: float | None,
 ) -> None:
-    if precision not in WEIGHT_BYTES:
-        raise ValueError(f"precision is {precision!r}: give one of {', '.join(WEIGHT_BYTES)}.")
-    limits = (
-        ("gpu_count", gpu_count, 1, 100_000),
-        ("input_tokens", input_tokens, 1, 10_000_000),
-        ("output_tokens", output_tokens, 1, 1_000_000),
-        ("concurrency", concurrency, 1e-6, 1e9),
-        ("measured_tokens_per_s", measured_tokens_per_s, 1e-6, 1e12),
-    )
-    for name, value, low, high in limits:
-        if value is not None and not low <= value <= high:
-            raise ValueError(f"{name} is {value!r}: give {low:g} to {high:g}.")
+    require_whole("gpu_count", gpu_count, 1, MAX_GPUS)
+    if gpus_per_replica is not None:
+        require_whole("gpus_per_replica", gpus_per_replica, 1, gpu_count)
+    require_within("input_tokens", input_tokens, 1, 10_000_000)
+    require_within("output_tokens", output_tokens, 1, 1_000_000)
+    optional = (("concurrency", concurrency, 1e-6, 1e9), ("measured_tokens_per_s", measured_tokens_per_s, 1e-6, 1e12))
+    for name, value, low, high in optional:
+        if value is not None:
+            require_within(name, value, low, high)

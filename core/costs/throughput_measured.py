@@ -1,7 +1,9 @@
-"""Which published measurements are near a configuration, and what do they say about the roofline there?
+"""What was measured of a model on a GPU at a precision, and what does that say about the roofline there?
 
-Kriging in spirit: the log of measured / roofline at near rows, weighted by exp(-distance) and shrunk towards 0 by a
-prior weight. No model has a factor of its own; distances are in size, lengths, concurrency, GPU and precision.
+The log of measured / roofline, averaged over the rows of the same model, GPU and precision, moves the estimate by
+`MEASURED_SHARE` of it: the engine decides more than the hardware, and the reader's is seldom the one that was measured.
+Lengths and concurrency do not enter, so the estimate keeps the roofline's order in them. No model has a factor of its
+own.
 """
 
 from __future__ import annotations
@@ -9,78 +11,64 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from core.costs.facts import DATA
 from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuSpec
-from core.costs.model_shapes import DATA, model_shape
-from core.costs.throughput_roofline import Constants, Point, roofline_tokens_per_s
+from core.costs.model_shapes import ModelShape, model_shape, wider_precisions
+from core.costs.throughput_roofline import Constants, ModelDoesNotFitError, Point, roofline_tokens_per_s
 
 # Bursts on an old engine and runs held to a latency limit say little about a server under full load.
 WEAK_SCENARIOS = frozenset({"server-burst", "mlperf-interactive"})
 WEAK_WEIGHT = 0.15
-# A row measured on this very configuration outweighs the many that are only like it.
-SAME_WEIGHT, SAME_DISTANCE = 20.0, 0.05
 
-Floats = NDArray[np.float64]
+# On rows of publishers left out of the fit, any share above 0 is a little worse than none; on rows of publishers that
+# are in it, 0.3 is as good as all. A third serves both.
+MEASURED_SHARE = 0.3
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distances:
-    """How far one unit of each difference puts two configurations apart; `prior` is the weight of "no correction"."""
-
-    length: float
-    size: float
-    mixture: float
-    gpu: float
-    architecture: float
-    precision: float
-    gpu_count: float
-    concurrency_known: float
-    concurrency: float
-    prior: float
+# Releases of one architecture differ by less in size (embeddings).
+SAME_SIZE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """Everything that was fitted, as shipped in data/throughput_fit.json; bands are factors of the estimate."""
+    """Everything that was fitted, as shipped in data/throughput_fit.json; `band` holds factors of the estimate."""
 
     constants: Constants
-    distances: Distances
-    near_band: tuple[float, float]
-    far_band: tuple[float, float]
-    near_weight: float
+    band: tuple[float, float]
 
 
 @cache
 def shipped_fit() -> Fit:
     """The constants that ship with the program; `python -m core.costs.throughput_fit` refits them."""
     data: Mapping[str, Any] = json.loads((DATA / "throughput_fit.json").read_text(encoding="utf-8"))
-    return Fit(
-        constants=Constants(**data["constants"]),
-        distances=Distances(**data["distances"]),
-        near_band=(data["near_band"][0], data["near_band"][1]),
-        far_band=(data["far_band"][0], data["far_band"][1]),
-        near_weight=data["near_weight"],
-    )
+    return Fit(constants=Constants(**data["constants"]), band=(data["band"][0], data["band"][1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One published measurement: the configuration, what it gave, and where it was read."""
+    """One published measurement: the configuration, what it gave, when (a date or a month as published) and where."""
 
     point: Point
     output_tokens_per_s: float
     scenario: str
     engine: str
-    measured: str
+    measured_on: str
     source: str
+
+    @property
+    def publisher(self) -> str:
+        """Who published it: rows of one publisher share an engine, a laboratory and a way to count."""
+        return self.source.split()[0].split("/")[0]
+
+    @property
+    def weight(self) -> float:
+        """How much it counts in the fit and in a correction, 0 to 1."""
+        return WEAK_WEIGHT if self.scenario in WEAK_SCENARIOS else 1.0
 
 
 @cache
@@ -109,120 +97,86 @@ def _measured(row: Mapping[str, str], specs: Mapping[tuple[str, str], GpuSpec]) 
         output_tokens_per_s=float(row["output_tokens_per_s"]),
         scenario=row["scenario"],
         engine=row["engine"],
-        measured=row["measured"],
+        measured_on=row["measured"],
         source=row["source"],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Configurations as columns of numbers, so that distances to all of them are one pass."""
-
-    numbers: Floats
-    classes: NDArray[np.int64]
-
-    NUMBERS = 6
-    """log input, log output, log active, log total, log2 GPUs, log concurrency (nan when unknown)."""
-
-
-def table_of(points: Sequence[Point]) -> Table:
-    """The columns that distances are measured in."""
-    numbers = [
-        (
-            math.log(max(1.0, one.input_tokens)),
-            math.log(max(1.0, one.output_tokens)),
-            math.log(one.shape.params_active_b),
-            math.log(one.shape.params_total_b),
-            math.log2(one.gpus_per_replica),
-            math.nan if one.concurrency_per_replica is None else math.log(max(0.01, one.concurrency_per_replica)),
-        )
-        for one in points
-    ]
-    classes = [
-        (
-            _code(one.spec.gpu_model),
-            _code(one.spec.architecture),
-            _code(one.precision),
-            int(one.shape.experts > 1),
-        )
-        for one in points
-    ]
-    return Table(np.array(numbers, dtype=np.float64), np.array(classes, dtype=np.int64))
-
-
-@cache
-def _code(name: str) -> int:
-    """A number that stands for a name within one process; only equality matters."""
-    return hash(name)
-
-
-def distances_to(table: Table, one: Table, scale: Distances) -> Floats:
-    """Distance of every row of `table` to the single row of `one`."""
-    gap = np.abs(table.numbers - one.numbers[0])
-    differs = table.classes != one.classes[0]
-    known = np.isnan(table.numbers[:, 5]) != math.isnan(one.numbers[0, 5])
-    concurrency = np.where(known, scale.concurrency_known, np.nan_to_num(gap[:, 5]) * scale.concurrency)
-    found: Floats = (
-        scale.length * (gap[:, 0] + gap[:, 1])
-        + scale.size * (gap[:, 2] + 0.5 * gap[:, 3])
-        + scale.gpu_count * gap[:, 4]
-        + concurrency
-        + scale.gpu * differs[:, 0]
-        + scale.architecture * differs[:, 1]
-        + scale.precision * differs[:, 2]
-        + scale.mixture * differs[:, 3]
-    )
-    return found
-
-
-def closeness(away: Floats) -> Floats:
-    """Weight of rows by their distance: exp(-distance), and far more for the same configuration."""
-    found: Floats = np.exp(-away) + SAME_WEIGHT * np.exp(-away / SAME_DISTANCE)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The measured rows as numbers, with log(measured / roofline) of each."""
-
-    rows: tuple[Measured, ...]
-    table: Table
-    residuals: Floats
-    trust: Floats
-
-
-def neighbours(rows: Sequence[Measured], constants: Constants) -> Neighbours:
-    """Residuals of rows against the roofline with these constants."""
-    residuals = [math.log(row.output_tokens_per_s / roofline_tokens_per_s(row.point, constants)) for row in rows]
-    trust = [WEAK_WEIGHT if row.scenario in WEAK_SCENARIOS else 1.0 for row in rows]
-    return Neighbours(tuple(rows), table_of([row.point for row in rows]), np.array(residuals), np.array(trust))
-
-
-@cache
-def shipped_neighbours() -> Neighbours:
-    """The shipped measurements against the shipped constants."""
-    return neighbours(measured_rows(), shipped_fit().constants)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """log factor on the roofline, the weight of the rows behind it, and the nearest row with its distance."""
+class Known:
+    """A measured row with log(measured / roofline)."""
 
-    log_factor: float
-    weight: float
-    nearest: Measured
-    distance: float
+    row: Measured
+    residual: float
 
 
-def correction(known: Neighbours, point: Point, scale: Distances) -> Correction:
-    """What the measurements near a configuration say."""
-    away = distances_to(known.table, table_of([point]), scale)
-    weights = closeness(away) * known.trust
-    total = float(weights.sum())
-    nearest = int(np.argmin(away))
-    return Correction(
-        log_factor=float(weights @ known.residuals) / (total + scale.prior),
-        weight=total,
-        nearest=known.rows[nearest],
-        distance=float(away[nearest]),
+def known_rows(rows: Sequence[Measured], constants: Constants) -> tuple[Known, ...]:
+    """Rows with their residuals against the roofline with these constants."""
+    return tuple(
+        Known(row=row, residual=math.log(row.output_tokens_per_s / roofline_tokens_per_s(row.point, constants)))
+        for row in rows
     )
+
+
+@cache
+def shipped_rows() -> tuple[Known, ...]:
+    """The shipped measurements against the shipped constants."""
+    return known_rows(measured_rows(), shipped_fit().constants)
+
+
+def alike(known: Sequence[Known], shape: ModelShape, gpu_model: str, precision: str) -> tuple[Known, ...]:
+    """The rows of the same model (or another release of its architecture) on the same GPU at the same precision."""
+    precision = "fp16" if precision == "bf16" else precision
+    return tuple(
+        one
+        for one in known
+        if one.row.point.spec.gpu_model == gpu_model
+        and one.row.point.precision == precision
+        and _same_architecture(one.row.point.shape, shape)
+    )
+
+
+def _same_architecture(one: ModelShape, other: ModelShape) -> bool:
+    same = (one.layers, one.hidden, one.experts) == (other.layers, other.hidden, other.experts)
+    return same and abs(math.log(one.params_total_b / other.params_total_b)) < SAME_SIZE
+
+
+def log_factor(rows: Sequence[Known]) -> float:
+    """By how much rows that are alike move the roofline, as a logarithm; 0 without rows."""
+    weight = sum(one.row.weight for one in rows)
+    return MEASURED_SHARE * sum(one.row.weight * one.residual for one in rows) / weight if rows else 0.0
+
+
+def corrected_tokens_per_s(
+    point: Point, constants: Constants, factor_of: Callable[[ModelShape, str, str], float]
+) -> float:
+    """The roofline times `factor_of` (model, GPU, precision), or what a wider precision gives where that is faster.
+
+    Of the roofline alone no wider one is, but measurements may say so. ModelDoesNotFitError when the model does not fit
+    at the point's own precision.
+    """
+    shape, gpu_model = point.shape, point.spec.gpu_model
+    value = roofline_tokens_per_s(point, constants) * factor_of(shape, gpu_model, point.precision)
+    for wider in wider_precisions(point.precision):
+        try:
+            other = roofline_tokens_per_s(replace(point, precision=wider), constants)
+        except ModelDoesNotFitError:
+            break
+        value = max(value, other * factor_of(shape, gpu_model, wider))
+    return value
+
+
+def nearest(rows: Sequence[Known], point: Point) -> Measured | None:
+    """Of rows that are alike, the one nearest in lengths, GPUs per replica and concurrency, to be named."""
+    return min((one.row for one in rows), key=lambda row: _distance(row.point, point), default=None)
+
+
+def _distance(one: Point, other: Point) -> float:
+    pairs = (
+        (one.input_tokens, other.input_tokens),
+        (one.output_tokens, other.output_tokens),
+        (one.gpus_per_replica, other.gpus_per_replica),
+        (one.concurrency_per_replica or math.inf, other.concurrency_per_replica or math.inf),
+    )
+    # Full load and a known concurrency count as a factor of a thousand apart.
+    return sum(min(abs(math.log(a) - math.log(b)), math.log(1000)) for a, b in pairs if a != b)

@@ -1,14 +1,15 @@
 """How fast can a machine serve a model at best? A roofline of memory and compute with a few fitted constants.
 
-Mathematics: decode step = max(memory time, compute time) x (1 + a log2 GPUs) + a fixed overhead; prefill is bound by
-compute and spread over the reply. See PLANNING, "Throughput of a self-hosted model".
+Decode step = (memory time + compute time) x (1 + a log2 GPUs) + a fixed overhead; prefill is bound by compute and
+spread over the reply. Measured steps take the sum of both times rather than the longer one: they hardly overlap. The
+roofline is that of Williams, Waterman and Patterson (2009); its constants are fitted to the measurements in
+data/throughput_measured.csv by `throughput_fit`, which writes data/throughput_fit.json.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from core.costs.gpus import GpuSpec
 from core.costs.model_shapes import WEIGHT_BYTES, ModelShape
@@ -16,17 +17,20 @@ from core.costs.model_shapes import WEIGHT_BYTES, ModelShape
 # Room for activations, the runtime and fragmentation; engines hand out about nine tenths of a GPU's memory.
 USABLE_MEMORY_SHARE = 0.9
 MAX_BATCH = 2048
+NARROWEST_BYTES = min(WEIGHT_BYTES.values())
 
 
 class ModelDoesNotFitError(ValueError):
     """The weights and one request do not fit on the GPUs; `gpus_needed` says how many of them would hold it."""
 
-    def __init__(self, model_id: str, gpu_model: str, gpu_count: int, needed_gb: float, gpus_needed: int) -> None:
+    def __init__(
+        self, model_id: str, gpu_model: str, gpu_count: int, needed_gb: float, gpus_needed: int, advice: str = ""
+    ) -> None:
         self.model_id, self.gpu_model, self.gpu_count = model_id, gpu_model, gpu_count
         self.needed_gb, self.gpus_needed = needed_gb, gpus_needed
         super().__init__(
             f"{model_id} needs {needed_gb:.0f} GB, more than {gpu_count} x {gpu_model} can hold: "
-            f"take {gpus_needed} of them or a lower precision."
+            f"take {gpus_needed} of them{advice}."
         )
 
 
@@ -34,7 +38,10 @@ class ModelDoesNotFitError(ValueError):
 class Constants:
     """Fitted on published measurements: shares of peak FLOP/s and bandwidth reached, penalty per doubling of GPUs.
 
-    `flops_share` is for decode, `prefill_share` for prefill, `step_ms` the fixed time of a decode step.
+    `flops_share` is for decode, `prefill_share` for prefill, `step_ms` the fixed time of a decode step. Narrow matrices
+    use less of the hardware: experts of `expert_width` reach half of these shares of FLOP/s. `fp4_share` is what fp4
+    units reach beside wider ones, `amd_share` what AMD's software reaches of FLOP/s and bandwidth beside NVIDIA's (its
+    GPUs also reach less of their peak in bare matrix products). The shipped ones are in data/throughput_fit.json.
     """
 
     flops_share: float
@@ -42,14 +49,18 @@ class Constants:
     gpu_penalty: float
     prefill_share: float
     step_ms: float
-
-    def to_json(self) -> Mapping[str, float]:
-        return asdict(self)
+    fp4_share: float
+    amd_share: float
+    expert_width: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One configuration: a shape on GPUs of one spec, at a precision, with mean lengths and concurrency per replica."""
+    """One configuration: a shape on GPUs of one spec at a precision, with mean tokens per request.
+
+    `concurrency_per_replica` is requests at once, None for as many as fit; below 1 some replicas idle. `memory_gb` is
+    per GPU where a board has another size than its spec.
+    """
 
     shape: ModelShape
     spec: GpuSpec
@@ -63,6 +74,7 @@ class Point:
 
     @property
     def gpu_memory_gb(self) -> float:
+        """GB per GPU."""
         return self.memory_gb or self.spec.memory_gb
 
 
@@ -80,31 +92,54 @@ def dense_flops(spec: GpuSpec, precision: str) -> float:
 def max_batch(point: Point) -> float:
     """Requests one replica holds at once; the mean request keeps its prompt and half of its reply in memory."""
     shape, precision = point.shape, point.precision
-    free_gb = point.gpus_per_replica * point.gpu_memory_gb * USABLE_MEMORY_SHARE - shape.weight_gb(precision)
+    usable_gb = point.gpus_per_replica * point.gpu_memory_gb * USABLE_MEMORY_SHARE
+    free_gb = usable_gb - shape.weight_gb(precision)
     per_request_gb = shape.kv_bytes_per_token(precision) * (point.input_tokens + point.output_tokens / 2) / 1e9
     batch = free_gb / per_request_gb
     if batch < 1:
         needed = shape.weight_gb(precision) + per_request_gb
         gpus = math.ceil(needed / (point.gpu_memory_gb * USABLE_MEMORY_SHARE))
-        raise ModelDoesNotFitError(shape.model_id, point.spec.gpu_model, point.gpus_per_replica, needed, gpus)
+        raise ModelDoesNotFitError(
+            shape.model_id, point.spec.gpu_model, point.gpus_per_replica, needed, gpus,
+            _advice(shape, precision, usable_gb),
+        )  # fmt: skip
     return min(batch, MAX_BATCH, point.concurrency_per_replica or MAX_BATCH)
 
 
+def _advice(shape: ModelShape, precision: str, usable_gb: float) -> str:
+    """What would help beside more GPUs: a lower precision where there is one, shorter prompts where the weights fit."""
+    narrower = [" or a lower precision"] if WEIGHT_BYTES[precision] > NARROWEST_BYTES else []
+    shorter = [" or shorter prompts"] if shape.weight_gb(precision) < usable_gb else []
+    return "".join(narrower + shorter)
+
+
 def roofline_tokens_per_s(point: Point, constants: Constants) -> float:
-    """Output tokens per second of all replicas; ModelDoesNotFitError when a replica cannot hold one request."""
+    """Output tokens per second of all replicas; ModelDoesNotFitError when a replica cannot hold one request.
+
+    Never falls with more concurrency, shorter prompts or a lower precision: a step's time per request only shrinks.
+    """
     shape, gpus = point.shape, point.gpus_per_replica
     batch = max(1.0, max_batch(point))
     context = point.input_tokens + point.output_tokens / 2
-    flops = dense_flops(point.spec, point.precision) * gpus
-    bandwidth = point.spec.bandwidth_gb_per_s * 1e9 * gpus
+    reach = constants.amd_share if point.spec.vendor == "AMD" else 1.0
+    flops = dense_flops(point.spec, point.precision) * gpus * reach * _units_share(point, constants)
+    bandwidth = point.spec.bandwidth_gb_per_s * 1e9 * gpus * reach
     read_bytes = shape.params_touched_b(batch) * 1e9 * WEIGHT_BYTES[point.precision]
     read_bytes += batch * context * shape.kv_bytes_per_token(point.precision)
     memory_s = read_bytes / (bandwidth * constants.bandwidth_share)
     compute_s = 2 * shape.params_active_b * 1e9 * batch / (flops * constants.flops_share)
     penalty = 1 + constants.gpu_penalty * math.log2(gpus)
-    step_s = max(memory_s, compute_s) * penalty + constants.step_ms / 1e3
+    step_s = (memory_s + compute_s) * penalty + constants.step_ms / 1e3
     attention = 2 * shape.layers * shape.hidden * point.input_tokens**2
     prefill_flop = 2 * shape.params_active_b * 1e9 * point.input_tokens + attention
     prefill_s = prefill_flop * penalty / (flops * constants.prefill_share)
     per_token_s = step_s + batch * prefill_s / max(1.0, point.output_tokens)
-    return point.replica_count * batch / per_token_s
+    busy_share = min(1.0, point.concurrency_per_replica or 1.0)
+    return point.replica_count * busy_share * batch / per_token_s
+
+
+def _units_share(point: Point, constants: Constants) -> float:
+    """What fp4 units and narrow experts leave of the shares of FLOP/s that wide matrices reach."""
+    share = constants.fp4_share if point.precision == "fp4" and point.spec.fp4_dense_tflops else 1.0
+    width = point.shape.expert_width
+    return share / (1 + constants.expert_width / width) if width else share

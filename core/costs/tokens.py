@@ -6,10 +6,10 @@ One token at one micro-USD per Mtok costs one pico-USD, so a quote is a sum of i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.costs.tokens_hours import hour_extremes
 from core.costs.tokens_prices import (
     CACHE_READ,
     CACHE_WRITE_1H,
@@ -27,11 +27,11 @@ from core.costs.tokens_prices import (
     as_utc,
     find_row,
 )
-from core.money import usd_from_micro, usd_from_pico
+from core.money import usd_from_pico
 
 __all__ = [
     "COMPONENTS", "LAYERS", "PROCESSINGS", "CostQuote", "NoPriceError", "PriceError", "PriceRow", "PriceSheet",
-    "QuoteLine", "TokenUsage", "UnitPrices", "as_utc", "blended_usd_per_mtok", "find_row", "hour_extremes", "quote",
+    "QuoteLine", "TokenUsage", "UnitPrices", "as_utc", "cache_row", "find_row", "hour_extremes", "quote",
     "tier_thresholds", "unit_prices",
 ]  # fmt: skip
 
@@ -104,10 +104,12 @@ class UnitPrices:
 def quote(
     sheet: PriceSheet, usage: TokenUsage, at: dt.datetime | None = None, processing: str = "standard"
 ) -> CostQuote:
-    """The exact cost of one request at a moment (UTC; None is now).
+    """The exact cost of one request at a moment (UTC; None is now, a naive time is taken as UTC).
 
-    Raises NoPriceError when the model has no price for a part of the usage; a missing price is never 0. Without a
-    price for cached or cache-written tokens they cost what input costs, and the quote says so.
+    `processing` is standard, batch, flex or priority. The context tier is that of `usage.input_tokens` and prices the
+    whole request. Without a price for cached or cache-written tokens they cost what `cache_row` says, else what input
+    costs, and the quote warns. NoPriceError when the model has no price for a part of the usage: a missing price is
+    never 0. ValueError for another processing, or for what is no TokenUsage or no datetime.
     """
     if processing not in PROCESSINGS:
         raise ValueError(f"processing is {processing!r}: give one of {', '.join(PROCESSINGS)}.")
@@ -144,24 +146,35 @@ def _row(
     sheet: PriceSheet, component: str, processing: str, at: dt.datetime, input_tokens: int, warnings: list[str]
 ) -> PriceRow | None:
     """The row that bills a component, going over to a dearer or equal one where the model has none of its own."""
-    row = find_row(sheet, component, processing, at, input_tokens)
-    if row is not None or component in (INPUT, OUTPUT):
-        return row
-    plain = find_row(sheet, INPUT, processing, at, input_tokens)
-    if processing != "standard":
-        # Batch tables that publish no cache price leave the standard one in force (OpenAI's, read 2026-10-14).
-        standard = find_row(sheet, component, "standard", at, input_tokens)
-        if standard is not None and (component != CACHE_READ or plain is None or _is_cheaper(standard, plain)):
+    if component in (INPUT, OUTPUT):
+        return find_row(sheet, component, processing, at, input_tokens)
+    row = cache_row(sheet, component, processing, at, input_tokens)
+    if row is not None:
+        if row.processing != processing:
             warnings.append("standard_cache_price")
-            return standard
+        return row
     if component == CACHE_WRITE_1H and find_row(sheet, CACHE_WRITE_5M, processing, at, input_tokens) is not None:
         return None  # the provider charges for writes, so the price of this one is unknown, not that of input
     warnings.append("no_cache_read_price" if component == CACHE_READ else "no_cache_write_price")
-    return plain
+    return find_row(sheet, INPUT, processing, at, input_tokens)
 
 
-def _is_cheaper(one: PriceRow, other: PriceRow) -> bool:
-    return one.micro_usd_per_mtok <= other.micro_usd_per_mtok
+def cache_row(
+    sheet: PriceSheet, component: str, processing: str, at: dt.datetime, input_tokens: int
+) -> PriceRow | None:
+    """The price of cached or cache-written tokens at a moment (UTC); None when they cost what plain input costs.
+
+    A processing without one of its own leaves the standard one in force (OpenAI's batch tables publish no cache price,
+    read 2026-10-14), unless reading from the cache would then cost more than plain input.
+    """
+    own = find_row(sheet, component, processing, at, input_tokens)
+    if own is not None or processing == "standard":
+        return own
+    standard = find_row(sheet, component, "standard", at, input_tokens)
+    if standard is None or component != CACHE_READ:
+        return standard
+    plain = find_row(sheet, INPUT, processing, at, input_tokens)
+    return standard if plain is None or standard.micro_usd_per_mtok <= plain.micro_usd_per_mtok else None
 
 
 def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetime) -> NoPriceError:
@@ -176,7 +189,11 @@ def _no_price(sheet: PriceSheet, component: str, processing: str, at: dt.datetim
 def unit_prices(
     sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard", input_tokens: int = 0
 ) -> UnitPrices:
-    """Price of each component for a prompt of that length at a moment; None where the model has none of its own."""
+    """Price of each component (micro-USD per Mtok) for a prompt of `input_tokens` at a moment (UTC; None is now).
+
+    None where the model has no price of its own for that processing; nothing is replaced as in a quote, nothing raised
+    for an unknown processing.
+    """
     moment = as_utc(at)
 
     def price(component: str) -> int | None:
@@ -193,7 +210,11 @@ def unit_prices(
 
 
 def tier_thresholds(sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard") -> tuple[int, ...]:
-    """Longest prompts (input tokens) of each context tier but the last: one token more is the next tier."""
+    """Longest prompts (input tokens) of each context tier but the last, ascending; empty without tiers.
+
+    One token more is the next tier, whether a row counts its threshold in (`>=`) or not (`>`). All components and
+    layers that hold at the moment (UTC; None is now) count, so two tiers may have the same price.
+    """
     moment = as_utc(at)
     found = {
         row.min_input_tokens - (row.threshold_op == ">=")
@@ -203,42 +224,3 @@ def tier_thresholds(sheet: PriceSheet, at: dt.datetime | None = None, processing
         if row.min_input_tokens and row.holds_at(moment)
     }
     return tuple(sorted(found))
-
-
-def hour_extremes(
-    sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard"
-) -> tuple[dt.datetime, dt.datetime]:
-    """The cheapest and the dearest moment (by input price) of the week from `at` on; equal without peak hours."""
-    moment = as_utc(at).replace(minute=0, second=0, microsecond=0)
-    if not any(row.is_special for row in sheet.rows if row.holds_at(moment)):
-        return moment, moment
-    priced = []
-    for half_hour in range(2 * 24 * 7):
-        one = moment + dt.timedelta(minutes=30 * half_hour)
-        row = find_row(sheet, INPUT, processing, one, 0)
-        if row is not None:
-            priced.append((row.micro_usd_per_mtok, one))
-    if not priced:
-        return moment, moment
-    return min(priced)[1], max(priced, key=lambda pair: pair[0])[1]
-
-
-def blended_usd_per_mtok(
-    sheet: PriceSheet, mix: Mapping[str, float], at: dt.datetime | None = None, processing: str = "standard"
-) -> float | None:
-    """One price (USD per Mtok) for a mix: shares of all tokens by component, adding up to 1; None without a price.
-
-    Cached and cache-written tokens cost what input costs where the model has no own price for them.
-    """
-    prices = unit_prices(sheet, at, processing)
-    total = 0.0
-    for component, share in mix.items():
-        price = getattr(prices, component)
-        if price is None and component in (CACHE_READ, CACHE_WRITE_5M):
-            price = prices.input
-        if price is None:
-            if share:
-                return None
-            continue
-        total += share * float(usd_from_micro(price))
-    return total

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.costs.tokens import NoPriceError, PriceSheet, TokenUsage, as_utc, quote, tier_thresholds
 from core.costs.tokens_prices import MAX_TOKENS
+from core.money import PICO_PER_USD
 
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.intp]
@@ -21,6 +22,7 @@ CHUNK = 1 << 13
 """Rows handled at once: their columns stay in the processor's cache, which is worth more than long loops here."""
 
 MAX_PICO_USD = 2**62
+"""Dearest row: half of what int64 holds, so that nothing within a row can overflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def bulk_pico_usd(table: PriceTable, place: Places, **tokens: Any) -> Ints:
     """pico-USD of each usage row, exact: `place` is its key in the table, `tokens` are columns named as in TokenUsage.
 
     Columns left out are zero. NoPriceError when a row uses a part without a price; ValueError for negative tokens,
-    parts above the whole, or a row above 4.6 million USD, which would not fit.
+    parts above the whole, or a row that might cost more than `MAX_PICO_USD`. Add the rows up with `total_pico_usd`.
     """
     columns = {name: np.ascontiguousarray(column, dtype=np.int64) for name, column in tokens.items()}
     columns.setdefault("input_tokens", np.zeros(len(place), dtype=np.int64))
@@ -140,7 +142,7 @@ def _check_parts(inputs: Ints, caches: Sequence[Ints], scratch: Ints) -> None:
 
 
 def total_pico_usd(pico_usd: Ints) -> int:
-    """Sum of pico-USD as a Python integer: an int64 sum would overflow at 9.2 million USD."""
+    """Sum of pico-USD as a Python integer: the largest int64 is 9.2 million USD, which a column may add up to."""
     low = int((pico_usd & 0xFFFFFFFF).sum())
     return (int((pico_usd >> 32).sum()) << 32) + low
 
@@ -160,7 +162,7 @@ def _check(table: PriceTable, place: Places, columns: dict[str, Ints]) -> None:
     if len(place) and _largest(place) >= len(table.keys):
         raise ValueError(f"place is outside the table: give 0 to {len(table.keys) - 1}.")
     if highest > MAX_PICO_USD:
-        raise ValueError("A row may cost more than 4.6 million USD: split it into smaller ones.")
+        raise ValueError(f"A row may cost more than {MAX_PICO_USD // PICO_PER_USD:,} USD: split it into smaller ones.")
     _check_priced(table, place, columns)
 
 

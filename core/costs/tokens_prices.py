@@ -36,7 +36,6 @@ SHOWN_LAYERS = ("other", "article")
 
 MAX_TOKENS = 10**15
 ALL_WEEKDAYS = 0b1111111
-MINUTES_PER_DAY = 24 * 60
 
 
 class PriceError(ValueError):
@@ -51,7 +50,7 @@ class NoPriceError(PriceError):
 class TokenUsage:
     """Tokens of one request. `input_tokens` includes the cached and cache-written ones; `output_tokens` reasoning.
 
-    ValueError names the field for anything negative, fractional or above 10^15, or parts larger than the whole.
+    ValueError names the field for anything negative, fractional or above `MAX_TOKENS`, or parts above the whole.
     """
 
     input_tokens: int = 0
@@ -147,7 +146,6 @@ class PriceSheet:
     shown_rows: tuple[PriceRow, ...] = ()
     context_window_tokens: int | None = None
     is_retired: bool = False
-    note: str = ""
     modalities: tuple[str, ...] = field(default=("text",))
 
     @property

@@ -26,13 +26,11 @@ class Disagreement:
         return self.rival.micro_usd_per_mtok / self.used.micro_usd_per_mtok - 1
 
 
-def disagreements(
-    sheet: PriceSheet, at: dt.datetime | None = None, *, with_article: bool = False
-) -> tuple[Disagreement, ...]:
-    """Standard prices of the model at a moment (UTC) that another source puts more than 5 % away.
+def disagreements(sheet: PriceSheet, at: dt.datetime | None = None) -> tuple[Disagreement, ...]:
+    """Standard prices of the model at a moment (UTC; None is now) that a source puts `WORTH_SHOWING_SHARE` away.
 
-    Prices of special hours and the user's own are left out: they differ on purpose. The article's figures, which
-    contradict each other, count only `with_article`.
+    Prices of special hours and the user's own are left out, for they differ on purpose, and so are the article's
+    figures, which contradict each other.
     """
     moment = as_utc(at)
     found = []
@@ -40,8 +38,7 @@ def disagreements(
         is_comparable = (
             rival.component in (INPUT, CACHE_READ, OUTPUT)
             and rival.processing == "standard"
-            and rival.layer != "user"
-            and (with_article or rival.layer != "article")
+            and rival.layer not in ("user", "article")
             and not rival.is_special
             and rival.holds_at(moment)
         )

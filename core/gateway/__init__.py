@@ -19,6 +19,8 @@ from core.gateway.check import CheckResult, Step
 from core.gateway.client import Gateway
 from core.gateway.endpoints import PRESETS, Endpoint, Preset, Target, TargetGroup, user_base_url
 from core.gateway.errors import GatewayError
+from core.gateway.estimate import estimate_usage
+from core.gateway.optimizer import RankedTarget, cheapest_first
 from core.gateway.policy import Policy
 from core.gateway.stream import Stream
 
@@ -36,6 +38,7 @@ __all__ = [
     "Message",
     "Policy",
     "Preset",
+    "RankedTarget",
     "ReasoningEvent",
     "Reply",
     "SpendingCaps",
@@ -47,5 +50,7 @@ __all__ = [
     "TargetGroup",
     "TextEvent",
     "Usage",
+    "cheapest_first",
+    "estimate_usage",
     "user_base_url",
 ]

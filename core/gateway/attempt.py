@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
 from core.gateway import errors as e
 from core.gateway.chat import ChatRequest
-from core.gateway.classify import error_type, error_words
-from core.gateway.decoding import BodyDecoder
+from core.gateway.classify import error_body, error_type, error_words
 from core.gateway.dialects.shape import Piece, load
 from core.gateway.hearing import Hearing
 from core.gateway.http import Http
@@ -20,12 +19,19 @@ from core.gateway.routes import Route
 from core.gateway.sse import SseEvent, SseParser
 from core.gateway.wire import Response
 
-ERROR_BODY_BYTES = 64 * 1024
-ERROR_BODY_S = 2.0
+ERROR_BODY_BYTES = 256 * 1024
+ERROR_BODY_S = 1.0
+"""How long the text of a refusal may take: its status and headers alone say enough to go on."""
+
 DRAIN_S = 0.05
 """How long the end of a stream may take after its last event, so that the connection can be used again."""
 
+EVENTS_AT_ONCE = 64
+"""So many events are read from one chunk before other calls and the clocks get their turn."""
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # with the byte order mark
 _SSE_FIRST = b"deir:"  # data, event, id, retry, or a comment
+_NOT_SSE_FIRST = b'{["<'
 
 
 class Sending:
@@ -40,6 +46,8 @@ class Sending:
         self.hearing = hearing
         self.status_code: int | None = None
         self.first_token_at: float | None = None
+        self.is_sent = False
+        self._event_count = 0
         self._http = http
         self._route = route
         self._request = request
@@ -74,7 +82,8 @@ class Sending:
         self._enter(e.HeadersTimeoutError, self._started_at + limit_s)
         route = self._route
         call = route.dialect.build(route.endpoint, route.model, self._request, self._is_streamed)
-        response = await self._http.send("POST", call, is_guarded=route.endpoint.is_user_typed)
+        guarded = route.endpoint.is_user_typed
+        response = await self._http.send("POST", call, is_guarded=guarded, on_sending=self._note_sending)
         try:
             self.status_code = response.status_code
             if not 200 <= response.status_code < 300:
@@ -83,6 +92,9 @@ class Sending:
             await self._hear(response)
         finally:
             await response.close(is_sound=self.hearing.is_whole and self.hearing.has_text)
+
+    def _note_sending(self) -> None:
+        self.is_sent = True
 
     def _enter(self, stage: type[e.GatewayError], until: float) -> None:
         """From here on this stage's limit runs, never beyond the deadline."""
@@ -100,15 +112,16 @@ class Sending:
         return self._stage(text, status_code=self.status_code)
 
     async def _refusal(self, response: Response) -> e.GatewayError:
-        """The error for a status other than 2xx, read within a small limit of bytes and time."""
+        """The error for a status other than 2xx. Its text is waited for a moment, and never beyond the deadline."""
         body = bytearray()
+        # The refusal stands, whenever its text comes: no other clock may take its place.
+        self._timer.reschedule(None)
         with suppress(e.GatewayError, TimeoutError):
-            async with asyncio.timeout(ERROR_BODY_S):
-                async for piece in self._pieces(response, ERROR_BODY_BYTES):
-                    body += piece
-        data: object = None
-        with suppress(e.GatewayError):
-            data = load(bytes(body))
+            async with asyncio.timeout_at(min(self._until, self._loop.time() + ERROR_BODY_S)):
+                async with aclosing(response.pieces(ERROR_BODY_BYTES)) as pieces:
+                    async for piece in pieces:
+                        body += piece
+        data = error_body(bytes(body))
         kind = error_type(response.status_code, data)
         # What an upstream says about a key may show parts of it: nothing of that is passed on.
         is_about_key = issubclass(kind, e.CredentialError)
@@ -120,28 +133,17 @@ class Sending:
             upstream_text=message,
         )
 
-    async def _pieces(self, response: Response, max_bytes: int) -> AsyncGenerator[bytes, None]:
-        """The unpacked body."""
-        decoder = BodyDecoder(response.headers.get("content-encoding", ""), max_bytes)
-        async with aclosing(response.chunks()) as chunks:
-            async for chunk in chunks:
-                for piece in decoder.feed(chunk):
-                    yield piece
-        decoder.close()
-
     async def _hear(self, response: Response) -> None:
-        """Read events or one JSON value, whichever came: the content type is not believed."""
-        head = b""
-        pieces = self._pieces(response, self._policy.max_body_bytes)
-        try:
+        """Read events or one JSON value, whichever came: the content type is believed only where both could be."""
+        head = bytearray()
+        is_named_events = "event-stream" in response.headers.get("content-type", "")
+        async with aclosing(response.pieces(self._policy.max_body_bytes)) as pieces:
             async for piece in pieces:
                 head += piece
-                first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-                if first:
-                    await (self._hear_stream if first in _SSE_FIRST else self._hear_whole)(head, pieces)
+                if first := piece.lstrip(_BLANK)[:1]:
+                    is_events = first in _SSE_FIRST or (is_named_events and first not in _NOT_SSE_FIRST)
+                    await (self._hear_stream if is_events else self._hear_whole)(bytes(head), pieces)
                     return
-        finally:
-            await pieces.aclose()
         raise e.BadReplyError("The answer is empty.", status_code=self.status_code)
 
     async def _hear_whole(self, head: bytes, pieces: AsyncIterator[bytes]) -> None:
@@ -149,7 +151,7 @@ class Sending:
         async for piece in pieces:
             body += piece
         data = load(bytes(body))
-        if isinstance(data, list) and len(data) == 1:
+        if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict) and data[0].get("error"):
             data = data[0]  # Gemini wraps its errors in a list now and then
         await self._take(self._route.dialect.read_reply(data))
 
@@ -186,6 +188,9 @@ class Sending:
             raise e.TruncatedError("The answer ends in the middle of an event.") from None
 
     async def _hear_event(self, event: SseEvent) -> None:
+        self._event_count += 1
+        if self._event_count % EVENTS_AT_ONCE == 0:
+            await asyncio.sleep(0)
         piece = self._route.dialect.read_event(event.name, event.data)
         # A reader who is slow to take the text must not look like an upstream that is slow to send it.
         self._timer.reschedule(self._until)

@@ -43,6 +43,11 @@ class Breakers:
         self._clock = clock
         self._targets: dict[Hashable, _Target] = {}
 
+    @property
+    def open_s(self) -> float:
+        """How long a target is left alone that failed too often."""
+        return self._open_s
+
     def state(self, key: Hashable) -> BreakerState:
         target = self._targets.get(key)
         if target is None or not target.is_open:
@@ -69,23 +74,27 @@ class Breakers:
             return left
         return None if target.has_probe else 0.0
 
-    def enter(self, key: Hashable) -> Pass | None:
-        """Leave to send, or None when the target is to be left alone."""
-        if self.wait_s(key) != 0.0:
-            return None
+    def enter(self, key: Hashable, *, is_early: bool = False) -> Pass | None:
+        """Leave to send, or None when the target is to be left alone. `is_early`: probe it before its time."""
         target = self._targets.get(key)
         if target is None or not target.is_open:
             return Pass(key, is_probe=False)
+        if target.has_probe or (not is_early and self._clock() < target.open_until):
+            return None
         target.has_probe = True
         return Pass(key, is_probe=True)
 
-    def settle(self, leave: Pass, verdict: Verdict, *, kind: str = "", closed_for_s: float | None = None) -> None:
-        """Report how a request went. `closed_for_s` is the upstream's own wish: the later of two times wins."""
+    def settle(self, leave: Pass, verdict: Verdict, *, kind: str = "", closed_for_s: float | None = None) -> bool:
+        """Report how a request went; True when its failure opened a target that was closed.
+
+        `closed_for_s` is the upstream's own wish: the later of two times wins.
+        """
         target = self._targets.get(leave.key)
         if target is None:
             if verdict != "failure" and closed_for_s is None:
-                return
+                return False
             target = self._add(leave.key)
+        was_open = target.is_open
         if leave.is_probe:
             target.has_probe = False
         if verdict == "success":
@@ -100,6 +109,7 @@ class Breakers:
         if closed_for_s is not None:
             target.last_kind = kind
             self._open(target, closed_for_s, is_wish=True)
+        return target.is_open and not was_open
 
     def _open(self, target: _Target, seconds: float, *, is_wish: bool) -> None:
         target.is_open = True

@@ -82,13 +82,14 @@ class Call:
                 failed = self.attempts[-1]
                 await self.emit(SwitchedEvent(failed=failed, endpoint=route.endpoint.name, model=route.model))
             sending = Sending(
-                http=self.desk.http, route=route, request=self.request, policy=self.desk.policy, hearing=hearing,
+                http=self.desk.http, route=route, request=step.ticket.request, policy=self.desk.policy, hearing=hearing,
                 until=until,
             )  # fmt: skip
             await sending.run()
             outcome = "ok"
         except e.GatewayError as problem:
-            error = problem
+            # It is kept, and shown to callbacks: without the frames, which hold the request.
+            error = problem.bare()
             error.endpoint, error.model = route.endpoint.name, route.model
             outcome = "partial" if self._is_kept(hearing, error) else "error"
         except asyncio.CancelledError:
@@ -98,19 +99,19 @@ class Call:
             times = (started_at, self.desk.clock() - began)
             attempt = self._attempt(route, hearing, outcome, error, sending, times)
             self.attempts.append(attempt)
-            self.desk.gate.leave(step.ticket, attempt, self._verdict(outcome, error, hearing))
+            has_opened = self.desk.gate.leave(step.ticket, attempt, self._verdict(outcome, error))
             self.desk.tell_attempt(attempt)
         if outcome in {"ok", "partial"}:
             return self._reply(hearing, attempt)
         assert error is not None  # noqa: S101  # an attempt that is neither ok nor cancelled has one
-        chooser.failed(route, error)
+        chooser.failed(route, error, has_opened=has_opened)
         return None
 
     def _is_kept(self, hearing: Hearing, error: e.GatewayError) -> bool:
         """Text that was shown stays; so does an answer the provider's policy cut."""
         return hearing.has_shown or (isinstance(error, e.ContentPolicyError) and hearing.has_text)
 
-    def _verdict(self, outcome: Outcome, error: e.GatewayError | None, hearing: Hearing) -> Verdict:
+    def _verdict(self, outcome: Outcome, error: e.GatewayError | None) -> Verdict:
         if outcome == "ok":
             return "success"
         if isinstance(error, e.ModelNotFoundError | e.ForbiddenError | e.RedirectError):
@@ -127,14 +128,16 @@ class Call:
         started_at, seconds = times
         model = hearing.model or route.model
         pico_usd = self.desk.price_of(route.endpoint, model, usage, started_at)
-        if usage is None and (sending is None or (error is not None and error.is_unbilled and not hearing.has_token)):
+        is_unbilled = error is not None and error.is_unbilled and not hearing.has_token
+        if usage is None and (sending is None or not sending.is_sent or is_unbilled):
             pico_usd = 0
+        is_counted = usage is not None and not usage.is_lower_bound and outcome == "ok"
         return Attempt(
             call_id=self.call_id, attempt_number=len(self.attempts) + 1, started_at=started_at,
             endpoint=route.endpoint.name, provider_id=route.endpoint.provider_id, model_asked=route.model,
             outcome=outcome, model_reported=hearing.model, finish_reason=hearing.finish, error=error,
             status_code=sending.status_code if sending else None, usage=usage, pico_usd=pico_usd,
-            is_lower_bound=pico_usd is None or (outcome != "ok" and usage is not None),
+            is_lower_bound=pico_usd is None or (usage is not None and not is_counted),
             ttft_ms=sending.ttft_ms if sending else None, latency_ms=seconds * 1000, credential=route.credential,
         )  # fmt: skip
 

@@ -77,7 +77,8 @@ class ChatRequest:
 class Usage:
     """Tokens of one attempt. `input_tokens` includes cached and cache-written ones; `output_tokens` the reasoning.
 
-    None is unknown, never 0. `source` says who counted: the provider, or an estimate of ours.
+    None is unknown, never 0. `source` says who counted: the provider, or an estimate of ours. `is_lower_bound` says
+    that a part was not counted, or not to its end.
     """
 
     input_tokens: int | None = None
@@ -87,6 +88,7 @@ class Usage:
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     source: UsageSource = "provider"
+    is_lower_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,9 @@ class Attempt:
 
     `attempt_number` counts from 1 within the call. `pico_usd` None is unknown; 0 is known to be free (nothing was
     sent, or the request was turned away). `is_lower_bound` marks a cost that may have been higher: a broken or
-    cancelled stream, or a request that timed out after it was sent. `ttft_ms` runs from the sending to the first
-    non-empty token, `latency_ms` to the end. `credential` is a salted hash, "" without a key.
+    cancelled stream, a usage that leaves figures out, or a request that timed out after it was sent. `ttft_ms` runs
+    from the sending to the first non-empty token, `latency_ms` to the end. `credential` is a salted hash, "" without
+    a key.
     """
 
     call_id: str
@@ -201,10 +204,6 @@ class SwitchedEvent:
     endpoint: str
     model: str
     kind: Literal["switched"] = "switched"
-
-    @property
-    def is_retry(self) -> bool:
-        return (self.endpoint, self.model) == (self.failed.endpoint, self.failed.model_asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from core.gateway.chat import ChatRequest, Message
 from core.gateway.desk import Desk
 from core.gateway.endpoints import Endpoint, Target, is_forbidden_address
 from core.gateway.listing import list_models
+from core.gateway.wire import TLS_FAILED
 
 StepName = Literal["dns", "tcp", "tls", "auth", "models", "call"]
 StepStatus = Literal["ok", "failed", "skipped", "not_needed"]
@@ -78,7 +79,7 @@ class _Walk:
         except TimeoutError:
             error = late
         except e.GatewayError as fault:
-            error = fault
+            error = fault.bare()
         self.note(name, "failed" if error else "ok", time.monotonic() - start, error)
         return found
 
@@ -98,7 +99,7 @@ async def check(desk: Desk, endpoint_name: str, model: str) -> CheckResult:
     models: list[str] | None = None
     if await _is_reached(walk, desk, endpoint):
         models = await _list(walk, desk, endpoint_name)
-        if walk.is_ok("auth"):
+        if walk.taken["auth"].status != "failed":
             await _call(walk, desk, endpoint_name, model)
     steps = tuple(walk.taken.get(name, Step(name=name, status="skipped")) for name in STEPS)
     return CheckResult(endpoint=endpoint_name, steps=steps, models=None if models is None else tuple(models))
@@ -135,6 +136,9 @@ async def _list(walk: _Walk, desk: Desk, endpoint_name: str) -> list[str] | None
     if isinstance(listing.error, e.CredentialError):
         walk.note("auth", "failed", listing.seconds, listing.error)
         walk.note("models", "skipped")
+    elif listing.error is not None and listing.error.status_code is None:
+        # It was not read, or not answered at all: nothing is known about the key yet.
+        walk.note("auth", "skipped")
     else:
         walk.note("auth", "ok", listing.seconds)
     return models
@@ -151,6 +155,8 @@ async def _call(walk: _Walk, desk: Desk, endpoint_name: str, model: str) -> None
     if isinstance(answer.error, e.CredentialError):
         walk.note("auth", "failed", answer.seconds, answer.error)
         walk.note("call", "skipped")
+    elif answer.error is None:
+        walk.note("auth", "ok", walk.taken["auth"].seconds)
 
 
 def _is_address(host: str) -> bool:
@@ -185,7 +191,9 @@ async def _connect(address: str, port: int, context: ssl.SSLContext | None, host
         await writer.wait_closed()
         return
     except ssl.SSLError:
-        fault = e.TlsError("The encrypted connection could not be set up (certificate or TLS version).")
+        fault = e.TlsError(TLS_FAILED)
+    except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
+        fault = e.ConnectError("The connection broke.") if context is None else e.TlsInterruptedError(TLS_FAILED)
     except OSError:
         fault = e.ConnectError("The connection was refused.")
     raise fault

@@ -2,57 +2,82 @@
 
 from __future__ import annotations
 
+import re
+
 from core.gateway import errors as e
+from core.gateway.dialects.shape import load
 
-_MODEL_WORDS = (
-    "model_not_found",
-    "invalid model",
-    "unknown model",
-    "model not found",
-    "no such model",
-    "invalid_model",
+# Patterns are kept as text and compiled when first needed: most programs never see most of them.
+#
+# Where a name stands: model `x`, model: x, model 'x'. A comma or a second word between ends the match, so that
+# "With this model, 'max_tokens' is not supported" is not about the model.
+_MODEL = (
+    r"model[_ ]not[_ ](?:found|exist|supported)|(?:unknown|unsupported)[_ ]model|no such model|model_decommissioned"
+    r"|invalid[_ ]model(?!s?[_ ]?(?:param|input|output|config|setting|argument|option|kwargs))"
+    r"|not a valid model|unexpected model name|model(?: name| id)? is (?:invalid|unknown)"
+    r"|invalid value for ['\"`]?model['\"`]?(?!\w)"
+    r"|model\b[^\n]{0,80}(?:does not exist|not found|decommissioned)"
+    r"|model(?::? [`'\"]?[\w./:@-]+[`'\"]?)? (?:is not supported|is no longer (?:supported|available)|is not available"
+    r"|is deprecated|has been (?:deprecated|retired|removed))"
 )
-_CONTEXT_WORDS = ("context_length", "context length", "context window", "prompt is too long", "maximum context",
-                  "too many tokens", "input token count", "reduce the length")  # fmt: skip
-_POLICY_WORDS = ("content_policy", "content_filter", "content policy", "content management policy", "moderation",
-                 "responsible_ai", "safety")  # fmt: skip
-_QUOTA_WORDS = ("insufficient_quota", "insufficient_credit", "insufficient balance", "credit balance", "billing",
-                "exceeded your current quota", "payment_required", "insufficient_balance")  # fmt: skip
-_KEY_WORDS = ("api key", "api_key", "apikey", "authentication", "account", "credential", "token is", "unauthorized")
+_CONTEXT = (
+    r"context[_ ](?:length|window|limit)|prompt is too long|maximum context|too many tokens|input token count"
+    r"|reduce the length|string_above_max_length"
+)
+_POLICY = r"content[_ ](?:policy|filter)|content management policy|moderation|responsible_ai|\bsafety\b"
+_QUOTA = (
+    r"insufficient[_ ](?:quota|credit|balance|funds)|credit balance|billing|exceeded your current quota"
+    r"|payment[_ ]required"
+)
+# Gemini says "exceeded your current quota ... billing details" for a rate limit that passes within a minute.
+_LASTING_QUOTA = (
+    r"insufficient[_ ](?:quota|credit|balance|funds)|billing_(?:hard_limit|not_active)|payment[_ ]required"
+    r"|credit balance"
+)
+_BILLING_HINT = r"check your (?:plan and )?billing details"
+_KEY = r"api[_ ]?key|authentication|account|credential|token is|unauthorized"
+# Gemini says 400 for a wrong key.
+_WRONG_KEY = r"api_key_invalid|api key (?:not valid|expired|is invalid)|(?:invalid|incorrect)[_ ]api[_ ]key"
 
-_KIND_BY_TYPE: dict[str, type[e.GatewayError]] = {
-    "overloaded_error": e.OverloadedError,
-    "rate_limit_error": e.RateLimitError,
-    "rate_limit_exceeded": e.RateLimitError,
-    "resource_exhausted": e.RateLimitError,
-    "authentication_error": e.AuthError,
-    "unauthenticated": e.AuthError,
-    "invalid_api_key": e.AuthError,
-    "permission_error": e.ForbiddenError,
-    "permission_denied": e.ForbiddenError,
-    "billing_error": e.QuotaError,
-    "not_found_error": e.ModelNotFoundError,
-    "not_found": e.ModelNotFoundError,
-    "request_too_large": e.RequestTooLargeError,
-    "timeout_error": e.BusyError,
-    "deadline_exceeded": e.BusyError,
-    "unavailable": e.OverloadedError,
-    "api_error": e.UpstreamError,
-    "server_error": e.UpstreamError,
-    "internal_server_error": e.UpstreamError,
-    "internal": e.UpstreamError,
-    "invalid_request_error": e.BadRequestError,
-    "invalid_argument": e.BadRequestError,
-}
+_TYPES: dict[type[e.GatewayError], str] = {
+    e.OverloadedError: "overloaded_error unavailable",
+    e.RateLimitError: "rate_limit_error rate_limit_exceeded resource_exhausted",
+    e.AuthError: "authentication_error unauthenticated invalid_api_key api_key_invalid",
+    e.ForbiddenError: "permission_error permission_denied",
+    e.QuotaError: "billing_error insufficient_quota insufficient_credits insufficient_balance billing_not_active "
+                  "billing_hard_limit_reached payment_required",
+    e.ModelNotFoundError: "not_found_error not_found",
+    e.RequestTooLargeError: "request_too_large",
+    e.BusyError: "timeout_error deadline_exceeded",
+    e.UpstreamError: "api_error server_error internal_server_error internal",
+    e.BadRequestError: "invalid_request_error invalid_argument",
+}  # fmt: skip
+_KIND_BY_TYPE = {name: kind for kind, names in _TYPES.items() for name in names.split()}
 _KIND_BY_STATUS: dict[int, type[e.GatewayError]] = {
-    401: e.AuthError, 402: e.QuotaError, 403: e.ForbiddenError, 404: e.ModelNotFoundError, 408: e.BusyError,
-    409: e.BusyError, 413: e.RequestTooLargeError, 425: e.BusyError, 429: e.RateLimitError,
+    401: e.AuthError, 402: e.QuotaError, 404: e.ModelNotFoundError, 405: e.ForbiddenError, 407: e.ForbiddenError,
+    408: e.BusyError, 409: e.BusyError, 410: e.ModelNotFoundError, 413: e.RequestTooLargeError, 421: e.BusyError,
+    424: e.BusyError, 425: e.BusyError, 426: e.ForbiddenError, 451: e.ForbiddenError, 499: e.BusyError,
     503: e.OverloadedError, 529: e.OverloadedError,
 }  # fmt: skip
 
+_TEXT_CHARS = 4_000
+_FIELD = r'"(code|type|status|reason|param|message)"\s*:\s*"((?:[^"\\]|\\.)*)'
+
+
+def error_body(raw: bytes) -> object:
+    """What the body of a refusal says: JSON, the fields that can be told of JSON that was cut, or plain text."""
+    try:
+        return load(raw)
+    except e.BadReplyError:
+        text = raw.decode("utf-8", "replace").strip()[:_TEXT_CHARS]
+    if text[:1] in {"{", "["}:
+        # The first of a name wins: details come after what they explain.
+        return {"error": dict(reversed(re.findall(_FIELD, text)))}
+    return None if not text or text.startswith("<") else text
+
 
 def error_words(body: object) -> tuple[str, str]:
-    """The machine's words (code, type, status) and the human message of an error body, "" where there are none."""
+    """The machine's words (code, type, status, reasons) and the human message of an error body, "" without any."""
     if isinstance(body, list) and body:
         body = body[0]
     if not isinstance(body, dict):
@@ -62,9 +87,17 @@ def error_words(body: object) -> tuple[str, str]:
         return "", error
     if not isinstance(error, dict):
         return "", ""
-    words = [str(error.get(name)) for name in ("code", "type", "status") if isinstance(error.get(name), str | int)]
+    details = error.get("details")
+    parts = [error, *(one for one in (details if isinstance(details, list) else []) if isinstance(one, dict))]
+    words = [str(p[name]) for p in parts for name in ("code", "type", "status", "reason") if _is_word(p.get(name))]
+    if error.get("param") == "model":
+        words.append("param_model")
     message = error.get("message", "")
     return " ".join(words).lower(), message if isinstance(message, str) else ""
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 10_000)
 
 
 def status_in(body: object) -> int | None:
@@ -82,46 +115,45 @@ def error_type(status: int | None, body: object) -> type[e.GatewayError]:
     words, message = error_words(body)
     if status is None:
         status = status_in(body)
-    text = f"{words} {message.lower()}"
+    text = f"{words} {message.lower()[:_TEXT_CHARS]}"
     if status is None:
         named = next((_KIND_BY_TYPE[w] for w in words.split() if w in _KIND_BY_TYPE), None)
         if named is None or not issubclass(named, e.BadRequestError | e.RateLimitError):
-            return named or _request_type(text, words) or e.UpstreamError
+            return named or _request_type(text) or e.UpstreamError
         status = 400 if named is e.BadRequestError else 429
     if 300 <= status < 400:
         return e.RedirectError
     if status >= 500:
         return _KIND_BY_STATUS.get(status, e.UpstreamError)
     if status == 429:
-        is_quota = "insufficient_quota" in text or "insufficient balance" in text or "billing_hard_limit" in text
-        return e.QuotaError if is_quota else e.RateLimitError
-    return _client_error(status, words, text)
+        is_hint = bool(re.search(_BILLING_HINT, text)) and "resource_exhausted" not in words
+        return e.QuotaError if is_hint or re.search(_LASTING_QUOTA, text) else e.RateLimitError
+    return _client_error(status, text)
 
 
-def _client_error(status: int, words: str, text: str) -> type[e.GatewayError]:
+def _client_error(status: int, text: str) -> type[e.GatewayError]:
     if status == 403:
-        if _has(text, _QUOTA_WORDS):
+        if re.search(_QUOTA, text):
             return e.QuotaError
-        if "model" not in text and _has(text, _KEY_WORDS):
+        if "model" not in text and re.search(_KEY, text):
             return e.AuthError
-        return e.ContentPolicyError if _has(text, ("moderation", "content_policy")) else e.ForbiddenError
+        return e.ContentPolicyError if re.search("moderation|content_policy", text) else e.ForbiddenError
     if status in _KIND_BY_STATUS:
         return _KIND_BY_STATUS[status]
-    # Gemini says 400 for a wrong key.
-    if status == 400 and ("api_key_invalid" in text or "api key not valid" in text):
+    if status == 400 and re.search(_WRONG_KEY, text):
         return e.AuthError
-    if status == 400 and ("credit balance" in text or "insufficient_quota" in text):
+    if status == 400 and re.search(_LASTING_QUOTA, text):
         return e.QuotaError
-    return _request_type(text, words) or e.BadRequestError
+    # Google serves some countries not at all; another target may.
+    if status == 400 and "location is not supported" in text:
+        return e.ForbiddenError
+    return _request_type(text) or e.BadRequestError
 
 
-def _request_type(text: str, words: str) -> type[e.GatewayError] | None:
-    if _has(text, _CONTEXT_WORDS):
+def _request_type(text: str) -> type[e.GatewayError] | None:
+    if re.search(_CONTEXT, text):
         return e.ContextLengthError
-    if _has(text, _MODEL_WORDS) or ("model" in text and ("does not exist" in text or "not found" in text)):
+    can_be_model = "does not support" not in text or "model_not" in text
+    if can_be_model and ("param_model" in text or re.search(_MODEL, text)):
         return e.ModelNotFoundError
-    return e.ContentPolicyError if _has(text, _POLICY_WORDS) else None
-
-
-def _has(text: str, words: tuple[str, ...]) -> bool:
-    return any(word in text for word in words)
+    return e.ContentPolicyError if re.search(_POLICY, text) else None

@@ -6,22 +6,23 @@ import asyncio
 import random
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from core.gateway.breaker import Breakers, BreakerState
 from core.gateway.budget import SpendingCaps
 from core.gateway.call import Call
-from core.gateway.chat import Attempt, CallRecord, ChatRequest, Reply, StreamEvent
+from core.gateway.chat import Attempt, CallRecord, ChatRequest, Reply, StreamEvent, Usage
 from core.gateway.check import CheckResult, check
 from core.gateway.desk import Desk, Price, price_of
 from core.gateway.endpoints import Endpoint, Target
+from core.gateway.estimate import estimate_usage
 from core.gateway.gate import Gate
 from core.gateway.http import Http, Transport
 from core.gateway.limits import RateLimits
 from core.gateway.listing import list_models
+from core.gateway.optimizer import RankedTarget, cheapest_first
 from core.gateway.policy import Policy
 from core.gateway.routes import AnyTarget, Router
 from core.gateway.runtime import Runtime
@@ -29,8 +30,6 @@ from core.gateway.stream import Stream
 
 GRACE_S = 5.0
 """How much later than its deadline a call is given up from outside; never needed unless the loop hangs."""
-
-T = TypeVar("T")
 
 
 class Gateway:
@@ -96,23 +95,24 @@ class Gateway:
 
         return Stream(self._runtime, start, self._desk.policy.deadline_s + GRACE_S)
 
-    async def achat(self, request: ChatRequest, targets: Sequence[AnyTarget]) -> Reply:
-        """`chat` for a program with a loop of its own; cancelling it cancels the call."""
-        call = Call(desk=self._desk, request=request, targets=targets)
-        return await self._await(call.run)
+    def cheapest_first(self, request: ChatRequest, allowed: Mapping[str, Sequence[Target]]) -> tuple[RankedTarget, ...]:
+        """The targets allowed for `request.task`, cheapest first by this gateway's prices: give them to `chat` so.
 
-    async def astream(self, request: ChatRequest, targets: Sequence[AnyTarget]) -> AsyncIterator[StreamEvent]:
-        """`stream` for a program with a loop of its own; closing the generator cancels the call."""
-        with self.stream(request, targets) as events:
-            while (event := await asyncio.to_thread(next, events, None)) is not None:
-                yield event
+        Raises ConfigurationError for a task nothing is allowed for, or for a target that cannot be.
+        """
+        desk, now = self._desk, datetime.now(UTC)
+        routes = {target: desk.router.route(target) for target in allowed.get(request.task, ())}
+
+        def price(target: Target, _usage: Usage) -> int | None:
+            # A model that thinks first writes more, so each has an estimate of its own.
+            usage = estimate_usage(request, is_reasoning=routes[target].is_reasoning)
+            return desk.price_of(routes[target].endpoint, target.model, usage, now)
+
+        return cheapest_first(request.task, allowed, price=price, usage=estimate_usage(request))
 
     def models(self, endpoint: str) -> list[str]:
         """Names of the models an endpoint offers, sorted. Raises a GatewayError when it does not say."""
         return self._runtime.run(list_models(self._desk, endpoint), self._desk.policy.deadline_s + GRACE_S)
-
-    async def amodels(self, endpoint: str) -> list[str]:
-        return await self._await(partial(list_models, self._desk, endpoint))
 
     def check(self, endpoint: str, model: str) -> CheckResult:
         """Walks DNS, TCP, TLS, key, list of models and one short call, and says where it stops.
@@ -134,14 +134,3 @@ class Gateway:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    async def _await(self, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        task = self._runtime.submit(start())
-        try:
-            await asyncio.to_thread(task.wait, self._desk.policy.deadline_s + GRACE_S)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if task.error is not None:
-            raise task.error.with_traceback(None)
-        return task.result  # type: ignore[return-value]  # set whenever there is no error

@@ -8,19 +8,30 @@ from collections.abc import Iterator
 from core.gateway.errors import BadReplyError, ReplyTooLargeError, TruncatedError
 
 ACCEPT_ENCODING = "gzip, deflate"
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 32 * 1024
 _MAX_LAYERS = 3
+_MAX_MEMBERS = 4096
+"""Gzip allows any number of members; hundreds of thousands of empty ones fit into a small body and cost seconds."""
+
+# Not asked for and no packing: some servers name the letters here, which belong into Content-Type.
+_PLAIN = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
 
 
 class _Inflater:
-    """One layer of gzip or deflate, unpacked in pieces of at most 64 KiB."""
+    """One layer of gzip or deflate, unpacked in small pieces."""
 
     def __init__(self, encoding: str) -> None:
         self._is_deflate = encoding == "deflate"
         self._zlib = zlib.decompressobj(zlib.MAX_WBITS | (0 if self._is_deflate else 16))
         self._is_first = True
+        self._member_count = 1
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
+        # In slices: what is left of one is copied at the end of every gzip member, and there may be thousands.
+        for place in range(0, len(chunk), _PIECE_BYTES):
+            yield from self._feed_slice(chunk[place : place + _PIECE_BYTES])
+
+    def _feed_slice(self, chunk: bytes) -> Iterator[bytes]:
         while chunk:
             try:
                 piece = self._zlib.decompress(chunk, _PIECE_BYTES)
@@ -42,6 +53,9 @@ class _Inflater:
         unused = self._zlib.unused_data
         if self._is_deflate or not unused.startswith(b"\x1f\x8b"):
             return b""
+        self._member_count += 1
+        if self._member_count > _MAX_MEMBERS:
+            raise ReplyTooLargeError(f"The compressed answer has more than {_MAX_MEMBERS} members.")
         self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16)
         return unused
 
@@ -51,24 +65,22 @@ class _Inflater:
 
 
 class BodyDecoder:
-    """Undoes `Content-Encoding` and counts: raises ReplyTooLargeError once more than `max_bytes` came out."""
+    """Undoes `Content-Encoding` and counts: raises ReplyTooLargeError once more than `max_bytes` went in or came out
+    of any layer, so that no layer in between grows unseen either.
+    """
 
     def __init__(self, content_encoding: str, max_bytes: int) -> None:
         names = [n.strip().lower() for n in content_encoding.split(",")]
-        names = [n.removeprefix("x-") for n in names if n and n != "identity"]
+        names = [n.removeprefix("x-") for n in names if n and n not in _PLAIN]
         if len(names) > _MAX_LAYERS or not set(names) <= {"gzip", "deflate"}:
             raise BadReplyError("The answer is packed in a way that was not asked for.")
         self._layers = [_Inflater(name) for name in reversed(names)]
-        self._left = max_bytes
+        self._left = [max_bytes] * (len(names) + 1)
         self._max = max_bytes
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Unpacked pieces of a chunk."""
-        for piece in self._through(chunk, 0):
-            self._left -= len(piece)
-            if self._left < 0:
-                raise ReplyTooLargeError(f"The answer exceeds {self._max} bytes.")
-            yield piece
+        return self._through(chunk, 0)
 
     def close(self) -> None:
         """Raises TruncatedError when the packed data ended before its own end."""
@@ -76,6 +88,9 @@ class BodyDecoder:
             layer.close()
 
     def _through(self, chunk: bytes, depth: int) -> Iterator[bytes]:
+        self._left[depth] -= len(chunk)
+        if self._left[depth] < 0:
+            raise ReplyTooLargeError(f"The answer exceeds {self._max} bytes.")
         if depth == len(self._layers):
             if chunk:
                 yield chunk

@@ -12,15 +12,12 @@ import threading
 from typing import Self
 
 from core.gateway.demo_answers import MODELS
-from core.gateway.demo_control import FAULTS, DemoControl, Fault, Visit
+from core.gateway.demo_control import ENDPOINT_PREFIX, FAULTS, DemoControl, Fault, Visit
 from core.gateway.endpoints import Endpoint, Target
 
-__all__ = ["DEMO_KEY", "FAULTS", "DemoControl", "DemoServer", "Fault", "Visit", "demo_targets"]
+__all__ = ["DEMO_KEY", "ENDPOINT_PREFIX", "FAULTS", "DemoControl", "DemoServer", "Fault", "Visit", "demo_targets"]
 
 DEMO_KEY = "demo-key-of-nobody"
-ENDPOINT_PREFIX = "demo-"
-"""Endpoints so named are simulated: the usage log keeps their figures apart from real ones."""
-
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+ENDPOINT_PREFIX = "demo-"
+"""Endpoints so named are simulated: the usage log keeps their figures apart from real ones."""
+
 Fault = Literal[
     "none", "rate_limited", "server_error", "overloaded", "hang", "slow_first_token", "cut", "empty",
     "invalid_model", "auth", "quota",

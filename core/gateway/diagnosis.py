@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core.gateway.errors import GatewayError
 
 TOPIC_BY_KIND: Mapping[str, str] = {
+    "configuration": "configuration",
     "unknown_endpoint": "unknown_endpoint",
     "unknown_model": "model",
     "model_not_found": "model",

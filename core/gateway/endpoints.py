@@ -149,15 +149,29 @@ _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-d
 _METADATA_ADDRESSES = frozenset({"100.100.100.200", "fd00:ec2::254", "fd20:ce::254", "168.63.129.16"})
 
 
+# NAT64 (RFC 6052, RFC 8215) and the old IPv4-compatible addresses: the last 32 bits are an IPv4 address.
+_EMBEDDING = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a translator or tunnel would make of it."""
+    found = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    if found is None and any(ip in net for net in _EMBEDDING):
+        found = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return found
+
+
 def is_forbidden_address(address: str) -> bool:
     """Whether an IP address is link-local, a metadata service, or no address one machine can have."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return True
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or ip
-    return ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in _METADATA_ADDRESSES
+    inner = _embedded(ip) if isinstance(ip, ipaddress.IPv6Address) else None
+    return any(
+        one.is_link_local or one.is_multicast or one.is_unspecified or str(one) in _METADATA_ADDRESSES
+        for one in (ip, inner) if one is not None
+    )  # fmt: skip
 
 
 def user_base_url(base_url: str, *, is_allowed: bool) -> str:

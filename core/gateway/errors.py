@@ -1,7 +1,7 @@
 """Why did a call, or one attempt of it, fail, and what may be tried next?
 
 GatewayError                          .kind              .scope
-  ConfigurationError                                     call        nothing was sent
+  ConfigurationError                  configuration      call        nothing was sent
     UnknownEndpointError              unknown_endpoint
     UnknownModelError                 unknown_model                  .suggestions
     BaseUrlError                      base_url
@@ -21,14 +21,15 @@ GatewayError                          .kind              .scope
     AuthError                         auth                           401, some 403
     QuotaError                        quota                          402, insufficient_quota
   TargetError                                            target      the next target is tried
-    ModelNotFoundError                model_not_found                404, 400 "invalid model"
-    ForbiddenError                    forbidden                      403
+    ModelNotFoundError                model_not_found                404, 410, 400 "invalid model"
+    ForbiddenError                    forbidden                      403 405 407 426 451
     RateLimitError                    rate_limited                   429
-    BusyError                         busy                           408 409 425
+    BusyError                         busy                           408 409 421 424 425 499
     UpstreamError                     upstream_error                 5xx
       OverloadedError                 overloaded                     503 529
     DnsError                          dns
     TlsError                          tls
+      TlsInterruptedError             tls                            hung up during the greeting: may be tried again
     ConnectError                      connect
     ConnectTimeoutError               connect_timeout
     HeadersTimeoutError               headers_timeout
@@ -46,7 +47,7 @@ GatewayError                          .kind              .scope
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 if TYPE_CHECKING:
     from core.gateway.chat import Attempt
@@ -85,6 +86,11 @@ class GatewayError(Exception):
         self.upstream_text = upstream_text
         self.suggestions = tuple(suggestions)
         self.attempts: tuple[Attempt, ...] = tuple(attempts)
+
+    def bare(self) -> Self:
+        """Itself without traceback and earlier errors: their frames hold requests, and with them keys."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class ConfigurationError(GatewayError):
@@ -207,6 +213,10 @@ class DnsError(TargetError):
 
 class TlsError(TargetError):
     kind = "tls"
+
+
+class TlsInterruptedError(TlsError):
+    """The other side hung up while the encryption was being set up, as a server that restarts does too."""
 
 
 class ConnectError(TargetError):

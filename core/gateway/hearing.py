@@ -19,6 +19,7 @@ Emit = Callable[[Any], Awaitable[None]]
 class Hearing:
     """Gathers the pieces of one answer and passes its text on, without the spaces before it and without any key.
 
+    What may be the beginning of a key, or half of a surrogate pair, is held back until more has come.
     `has_shown` is the commit point: from then on no other target may answer.
     """
 
@@ -34,6 +35,7 @@ class Hearing:
     has_text: bool = False
     has_shown: bool = False
     _held: str = ""
+    _held_reasoning: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -41,14 +43,14 @@ class Hearing:
 
     async def take(self, piece: Piece) -> None:
         """Raises the error a piece carries, unless the answer was whole before."""
-        if piece.error:
-            if self.is_whole:
-                self.is_end = True
-                return
-            raise embedded_error(piece.error, self.redactor)
+        if piece.error and self.is_whole:
+            self.is_end = True
+            return
         if piece.model and self.model is None:
             self.model = self.redactor.hide(piece.model, max_chars=200)
         self.usage.update(piece.usage)
+        if piece.error:
+            raise embedded_error(piece.error, self.redactor)
         self.finish = piece.finish or self.finish
         self.is_end = self.is_end or piece.is_end
         if piece.reasoning:
@@ -58,27 +60,45 @@ class Hearing:
 
     async def finish_text(self) -> None:
         """Show what was held back."""
+        await self._finish_reasoning()
         if self._held and self.has_text:
             held, self._held = self._held, ""
-            await self._show(held)
+            await self._show(clean(held))
 
     async def _take_reasoning(self, text: str) -> None:
         self.has_token = True
-        shown = self.redactor.hide_in_answer(text)
-        self.reasoning.append(shown)
+        shown, self._held_reasoning = self._split(self._held_reasoning + text)
+        if shown:
+            await self._show_reasoning(shown)
+
+    async def _finish_reasoning(self) -> None:
+        if self._held_reasoning:
+            held, self._held_reasoning = self._held_reasoning, ""
+            await self._show_reasoning(clean(held))
+
+    async def _show_reasoning(self, text: str) -> None:
+        self.reasoning.append(text)
         if self.emit is not None and not self.has_shown:
-            await self.emit(ReasoningEvent(text=shown))
+            await self.emit(ReasoningEvent(text=text))
 
     async def _take_text(self, text: str) -> None:
         if not self.has_text and not text.strip():
             self._held += text
             return
         self.has_token = self.has_text = True
-        text = self.redactor.hide_in_answer(self._held + text)
-        wait = self.redactor.held_back(text) if self.emit is not None else 0
-        self._held = text[len(text) - wait :]
-        if len(text) > wait:
-            await self._show(text[: len(text) - wait])
+        await self._finish_reasoning()
+        shown, self._held = self._split(self._held + text)
+        if shown:
+            await self._show(shown)
+
+    def _split(self, text: str) -> tuple[str, str]:
+        """What may be shown, without keys, and what must wait for more."""
+        if self.emit is None:
+            return self.redactor.hide_in_answer(clean(text)), ""
+        half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        text = self.redactor.hide_in_answer(clean(text[: len(text) - len(half)]))
+        wait = self.redactor.held_back(text)
+        return text[: len(text) - wait], text[len(text) - wait :] + half
 
     async def _show(self, text: str) -> None:
         self.text.append(text)
@@ -95,6 +115,15 @@ class Hearing:
         if not self.has_text:
             what = "spent its whole limit without a word of answer" if self.finish == "length" else "holds no text"
             raise e.BadReplyError(f"The answer {what}.")
+
+
+def clean(text: str) -> str:
+    """Half of a surrogate pair cannot be shown or stored: it becomes the replacement sign."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def embedded_error(body: object, redactor: Redactor) -> e.GatewayError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,6 +32,10 @@ _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 Transport = httpx.AsyncBaseTransport
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Http:
     """Sends requests over connections that are kept; belongs to one event loop.
 
@@ -46,8 +51,11 @@ class Http:
         self._lines: Lines | None = None
         self._ssl: ssl.SSLContext | None = None
 
-    async def send(self, method: str, call: Outgoing, *, is_guarded: bool = False) -> Response:
-        """Send and wait for the headers. `is_guarded`: refuse names that lead to forbidden addresses.
+    async def send(
+        self, method: str, call: Outgoing, *, is_guarded: bool = False, on_sending: Callable[[], None] = _nothing
+    ) -> Response:
+        """Send and wait for the headers. `is_guarded`: refuse names that lead to forbidden addresses. `on_sending` is
+        called before the first byte of the request goes out: whatever ends before that has cost nothing.
 
         Raises DnsError, TlsError, ConnectError, ConnectTimeoutError, ConnectionLostError or ProtocolError. The
         caller bounds the time.
@@ -61,11 +69,12 @@ class Http:
             headers = {**_HEADERS, **call.headers, **extra}
             if self._transport is None and not self.trust_env:
                 self._lines = self._lines or Lines(self.ssl_context, self._connect_timeout_s)
-                return await self._lines.send(method, _address(url), headers, call.body, server_name)
+                return await self._lines.send(method, _address(url), headers, call.body, server_name, on_sending)
             extensions: dict[str, Any] = {"timeout": {"connect": self._connect_timeout_s}}
             if server_name:
                 extensions["sni_hostname"] = server_name
             request = httpx.Request(method, url, headers=headers, content=call.body, extensions=extensions)
+            on_sending()
             return await self._send_through(request)
         except (*_FAULTS, *FAULTS) as error:
             fault = fault_of(error)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from limits import RateLimitItemPerMinute
 
 WINDOW_S = 60.0
+CLOCK_S, REDIS_CLOCK_S = 0.05, 1.0
+"""How exactly the end of a minute is known: Redis tells it in whole seconds."""
+
 REDIS_TIMEOUT_S = 1.0
 REDIS_REST_S = 10.0
 """How long a Redis that did not answer is left alone; meanwhile this process counts alone."""
@@ -47,20 +50,24 @@ class RateLimits:
                 self._leave_alone(error)
         return self._local.take(route, tokens)
 
-    def settle(self, route: Route, reserved: int, used: int) -> None:
-        """Correct the reserved tokens to those really used."""
-        if route.endpoint.tokens_per_min is None or used == reserved:
+    def settle(self, route: Route, reserved: int, used: int, taken_at: float) -> None:
+        """Correct the tokens reserved at `taken_at` (`time.time()`) to those really used."""
+        if route.endpoint.tokens_per_min is None:
+            return
+        change = used - min(reserved, route.endpoint.tokens_per_min)
+        if change == 0:
             return
         if self._shared is not None and time.monotonic() >= self._shared_from:
-            asyncio.get_running_loop().run_in_executor(None, self._settle_shared, self._shared, route, used - reserved)
+            loop = asyncio.get_running_loop()
+            loop.run_in_executor(None, self._settle_shared, self._shared, route, change, taken_at)
         else:
-            self._local.add(route, used - reserved)
+            self._local.correct(route, change, taken_at)
 
-    def _settle_shared(self, shared: _Counters, route: Route, tokens: int) -> None:
+    def _settle_shared(self, shared: _Counters, route: Route, change: int, taken_at: float) -> None:
         from limits.errors import StorageError
 
         try:
-            shared.add(route, tokens)
+            shared.correct(route, change, taken_at)
         except StorageError as error:
             self._leave_alone(error)
 
@@ -89,22 +96,33 @@ class _Counters:
             # A request larger than the limit itself goes alone into an empty minute, or it could never go.
             cost = min(tokens, endpoint.tokens_per_min)
             if not self._tokens.hit(item, "tokens", name, cost=cost):
-                self.add(route, -cost)
+                self._add(route, -cost)
                 return self._wait_s(self._tokens, item, "tokens", name)
         if endpoint.requests_per_min is not None:
             item = self._per_minute(endpoint.requests_per_min)
             if not self._requests.hit(item, "requests", name):
                 if endpoint.tokens_per_min is not None:
-                    self.add(route, -min(tokens, endpoint.tokens_per_min))
+                    self._add(route, -min(tokens, endpoint.tokens_per_min))
                 return self._wait_s(self._requests, item, "requests", name)
         return None
 
-    def add(self, route: Route, tokens: int) -> None:
-        """Count tokens, fewer when negative, without asking whether they fit."""
-        if route.endpoint.tokens_per_min is None:
-            return
+    def correct(self, route: Route, tokens: int, taken_at: float) -> None:
+        """Count tokens, fewer when negative, without asking whether they fit.
+
+        What was reserved in a minute that is over is not given back: it is not counted in the present one.
+        """
         self._open()
-        item = self._per_minute(route.endpoint.tokens_per_min)
+        if tokens < 0:
+            item = self._per_minute(route.endpoint.tokens_per_min or 1)
+            key, storage = item.key_for("tokens", self._name(route)), self._tokens.storage
+            clock_s = CLOCK_S if self._redis_url is None else REDIS_CLOCK_S
+            is_over = taken_at < storage.get_expiry(key) - WINDOW_S - clock_s
+            tokens = 0 if is_over else max(tokens, -storage.get(key))
+        if tokens:
+            self._add(route, tokens)
+
+    def _add(self, route: Route, tokens: int) -> None:
+        item = self._per_minute(route.endpoint.tokens_per_min or 1)
         self._tokens.storage.incr(item.key_for("tokens", self._name(route)), item.get_expiry(), amount=tokens)
 
     def _wait_s(self, limiter: Any, item: RateLimitItemPerMinute, what: str, name: str) -> float:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 import h11
 
 from core.gateway import errors as e
-from core.gateway.wire import Address, Response
+from core.gateway.wire import TLS_FAILED, Address, Response
 
 KEEPALIVE_S = 30.0
 HEAD_BYTES = 100 * 1024
@@ -19,6 +19,8 @@ HEAD_BYTES = 100 * 1024
 UNREAD_BYTES = 256 * 1024
 """So much of a body waits for a slow reader; then the upstream waits."""
 HAPPY_EYEBALLS_S = 0.25
+EVENTS_AT_ONCE = 64
+"""So many events are taken from what has come before other calls and the clocks get their turn."""
 FAULTS = (e.GatewayError, h11.ProtocolError, OSError, ValueError)
 
 
@@ -36,10 +38,16 @@ class Lines:
         self._open: set[_Line] = set()
 
     async def send(
-        self, method: str, address: Address, headers: Mapping[str, str], body: bytes, server_name: str | None
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+        body: bytes,
+        server_name: str | None,
+        on_sending: Callable[[], None],
     ) -> Response:
         """Sends a request and waits for the headers; `server_name` is who must be at the other end of TLS, when not
-        the address's host. Raises FAULTS.
+        the address's host. `on_sending` is called once the connection stands. Raises FAULTS.
         """
         framing = {"host": address.authority.decode("ascii")}
         if body:
@@ -50,6 +58,7 @@ class Lines:
         idle = self._idle.setdefault(lane, deque())
         line = self._kept(idle) or await self._opened(address, server_name)
         is_answered = False
+        on_sending()
         try:
             answer = await line.ask(request, body)
             is_answered = True
@@ -89,10 +98,13 @@ class Lines:
         is_secret = address.scheme == b"https"
         host = address.host.decode("ascii")
         port = address.port or (443 if is_secret else 80)
+        # Without a choice of addresses the race for the fastest has nothing to win; and when it is cancelled it may
+        # leave the socket that won open.
+        delay_s = None if ":" in host or host[-1:].isdigit() else HAPPY_EYEBALLS_S
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, line = await asyncio.get_running_loop().create_connection(
-                    lambda: _Line(self._open), host, port, happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+                    lambda: _Line(self._open), host, port, happy_eyeballs_delay=delay_s,
                     ssl=self._ssl_context() if is_secret else None,
                     server_hostname=(server_name or host) if is_secret else None,
                 )  # fmt: skip
@@ -100,6 +112,11 @@ class Lines:
             raise e.ConnectTimeoutError("No connection came about in time.") from None
         except (socket.gaierror, ssl.SSLError):
             raise
+        except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
+            # A port where nobody listens refuses: who hangs up later did not like the greeting.
+            raise (
+                e.TlsInterruptedError(TLS_FAILED) if is_secret else e.ConnectError("The connection broke.")
+            ) from None
         except OSError:
             raise e.ConnectError("The connection was refused.") from None
         return line
@@ -118,6 +135,7 @@ class _Line(asyncio.Protocol):
         self._is_ended = False
         self._error: Exception | None = None
         self._rested_at = 0.0
+        self._taken = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what create_connection makes
@@ -181,6 +199,9 @@ class _Line(asyncio.Protocol):
 
     async def _event(self) -> object:
         """What h11 makes of the next bytes. Raises FAULTS."""
+        self._taken += 1
+        if self._taken % EVENTS_AT_ONCE == 0:
+            await asyncio.sleep(0)
         while (event := self._http.next_event()) is h11.NEED_DATA:
             if self._error is not None:
                 raise self._error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 
 from core.gateway import errors as e
-from core.gateway.classify import error_type
-from core.gateway.decoding import BodyDecoder
+from core.gateway.classify import error_body, error_type
 from core.gateway.desk import Desk
 from core.gateway.dialects import DIALECTS
 from core.gateway.dialects.shape import load
+from core.gateway.hearing import embedded_error
 
 
 async def list_models(desk: Desk, endpoint_name: str) -> list[str]:
@@ -22,8 +23,8 @@ async def list_models(desk: Desk, endpoint_name: str) -> list[str]:
         async with asyncio.timeout(min(desk.policy.deadline_s, desk.policy.headers_timeout_s)):
             response = await desk.http.send("GET", dialect.models_call(endpoint), is_guarded=endpoint.is_user_typed)
             try:
-                decoder = BodyDecoder(response.headers.get("content-encoding", ""), desk.policy.max_body_bytes)
-                body = b"".join([piece async for chunk in response.chunks() for piece in decoder.feed(chunk)])
+                async with aclosing(response.pieces(desk.policy.max_body_bytes)) as pieces:
+                    body = b"".join([piece async for piece in pieces])
             finally:
                 await response.close()
         return sorted(set(_names(desk, dialect.read_models, response.status_code, body)))
@@ -37,9 +38,10 @@ async def list_models(desk: Desk, endpoint_name: str) -> list[str]:
 
 def _names(desk: Desk, read: Callable[[object], list[str]], status_code: int, body: bytes) -> list[str]:
     if 200 <= status_code < 300:
-        return [desk.router.redactor.hide(name) for name in read(load(body))]
-    try:
         data = load(body)
-    except e.BadReplyError:
-        data = None
-    raise error_type(status_code, data)(f"The upstream answered with status {status_code}.", status_code=status_code)
+        if isinstance(data, dict) and data.get("error"):
+            raise embedded_error(data, desk.router.redactor)
+        return [desk.router.redactor.hide(name) for name in read(data)]
+    raise error_type(status_code, error_body(body))(
+        f"The upstream answered with status {status_code}.", status_code=status_code
+    )

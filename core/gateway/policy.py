@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass, fields
 
 HEADERS_TIMEOUT_S = 15.0
+FIRST_TOKEN_TIMEOUT_S = 60.0
+REASONING_FIRST_TOKEN_TIMEOUT_S = 120.0
+_MAY_BE_ZERO = frozenset({"backoff_base_s", "backoff_cap_s", "tail_timeout_s", "breaker_wait_max_s", "breaker_open_s"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +21,17 @@ class Policy:
     after the first token. `max_body_bytes` and `max_event_bytes` are counted after decompression. `max_attempts`
     counts all attempts of a call. The n-th wait before the same target is tried again is drawn evenly from 0 to
     min(`backoff_cap_s`, `backoff_base_s` * 2**n). A target that failed `breaker_failures` times in a row is left out
-    for `breaker_open_s`; when no other is left a call waits for it at most `breaker_wait_max_s`, then fails at once
-    with the time of the next try. `tail_timeout_s` is how long a finished stream may take to report its usage.
+    for `breaker_open_s`; when no other is left a call waits for it, or for another call's probe of it, at most
+    `breaker_wait_max_s`, then fails at once with the time of the next try. The call whose failure
+    brought it to that goes on within its own limits when it has nothing else to try. `tail_timeout_s` is how long a
+    finished stream may take to report its usage.
     """
 
     deadline_s: float = 120.0
     connect_timeout_s: float = 5.0
     headers_timeout_s: float = HEADERS_TIMEOUT_S
-    first_token_timeout_s: float = 60.0
-    reasoning_first_token_timeout_s: float = 120.0
+    first_token_timeout_s: float = FIRST_TOKEN_TIMEOUT_S
+    reasoning_first_token_timeout_s: float = REASONING_FIRST_TOKEN_TIMEOUT_S
     idle_timeout_s: float = 30.0
     tail_timeout_s: float = 2.0
     max_attempts: int = 6
@@ -39,20 +44,21 @@ class Policy:
     backoff_cap_s: float = 8.0
 
     def __post_init__(self) -> None:
-        may_be_zero = {"backoff_base_s", "backoff_cap_s", "tail_timeout_s", "breaker_wait_max_s", "breaker_open_s"}
         for item in fields(self):
             value = getattr(self, item.name)
             is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            if not is_number or value < 0 or (value == 0 and item.name not in may_be_zero):
-                raise ValueError(f"{item.name} is {value!r}: give a finite number above 0.")
+            may_be_zero = item.name in _MAY_BE_ZERO
+            if not is_number or value < 0 or (value == 0 and not may_be_zero):
+                wanted = "from 0 on" if may_be_zero else "above 0"
+                raise ValueError(f"{item.name} is {value!r}: give a finite number {wanted}.")
 
     def token_timeout_s(self, *, is_reasoning: bool) -> float:
         """Seconds from the sending to the first token, or to the whole of an answer that is not streamed."""
         if not is_reasoning:
             return self.first_token_timeout_s
         # Whoever tightens the ordinary limit means the reasoning models as well.
-        has_default = self.reasoning_first_token_timeout_s == _DEFAULT_REASONING_S
-        is_tightened = self.first_token_timeout_s < _DEFAULT_FIRST_TOKEN_S
+        has_default = self.reasoning_first_token_timeout_s == REASONING_FIRST_TOKEN_TIMEOUT_S
+        is_tightened = self.first_token_timeout_s < FIRST_TOKEN_TIMEOUT_S
         return self.first_token_timeout_s if has_default and is_tightened else self.reasoning_first_token_timeout_s
 
     def header_timeout_s(self, *, is_streamed: bool, is_reasoning: bool) -> float:
@@ -65,7 +71,3 @@ class Policy:
     def backoff_s(self, retry_number: int, draw: float) -> float:
         """Seconds before a same-target retry, counted from 0; `draw` is a random number from 0 to 1 (full jitter)."""
         return draw * min(self.backoff_cap_s, self.backoff_base_s * 2.0 ** min(retry_number, 60))
-
-
-_DEFAULT_FIRST_TOKEN_S = 60.0
-_DEFAULT_REASONING_S = 120.0

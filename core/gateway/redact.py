@@ -11,8 +11,9 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "[key hidden]"
 
-MIN_KEY_CHARS = 8
-"""Shorter ones are placeholders such as EMPTY or ollama: hiding them would blacken ordinary words."""
+MIN_KEY_CHARS = 4
+PLACEHOLDERS = frozenset({"demo", "dummy", "empty", "fake", "local", "none", "null", "ollama", "test", "vllm"})
+"""What is put where a key is wanted and none is needed: hiding these would blacken ordinary words."""
 
 _PREFIX_CHARS = 8
 _WELL_KNOWN = r"(?:sk-|AIza|gsk_|xai-|hf_)[A-Za-z0-9_\-]{8,}|Bearer\s+[A-Za-z0-9._~+/=\-]{8,}"
@@ -22,10 +23,12 @@ class Redactor:
     """Knows an endpoint's secrets and takes them out of texts that came from outside."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._keys = sorted({v for v in values if len(v) >= MIN_KEY_CHARS}, key=len, reverse=True)
+        keys = {v for v in values if len(v) >= MIN_KEY_CHARS and v.lower() not in PLACEHOLDERS}
+        self._keys = sorted(keys, key=len, reverse=True)
         patterns = [re.escape(form) for key in self._keys for form in _forms(key)]
         # An upstream that shortens the key still shows its beginning: that goes too, up to the next separator.
-        patterns += [re.escape(key[:_PREFIX_CHARS]) + r"[^\s\"'<>,;)]*" for key in self._keys]
+        long = [key for key in self._keys if len(key) >= _PREFIX_CHARS]
+        patterns += [re.escape(key[:_PREFIX_CHARS]) + r"[^\s\"'<>,;)]*" for key in long]
         self._pattern = re.compile("|".join([*patterns, _WELL_KNOWN]), re.IGNORECASE)
 
     def hide(self, text: str, max_chars: int = 300) -> str:

@@ -22,7 +22,12 @@ _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A target with everything needed to send. `key` names it for breakers and limits, without the key itself."""
+    """A target with everything needed to send.
+
+    `name` says which target of the caller's it is. `key` is what breakers count by, without the key itself: two
+    endpoints with the same base URL, dialect, model and credential fail together. `credential` is a salted hash of the
+    key, or of the secret headers that stand for one; "" without any.
+    """
 
     endpoint: Endpoint
     model: str
@@ -32,12 +37,25 @@ class Route:
     dialect: Dialect = field(repr=False)
     redactor: Redactor = field(repr=False)
 
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.endpoint.name, self.model
+
+    @property
+    def credential_place(self) -> str:
+        """What a refused credential rules out: the same key anywhere, or the same origin for those without any."""
+        return self.credential or self.endpoint.origin
+
 
 def suggestions(wanted: str, known: Iterable[str]) -> list[str]:
     """At most three names like the wanted one, the nearest first."""
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wanted.lower(), list(by_lower), n=3, cutoff=0.5)
     return [by_lower[name] for name in near]
+
+
+def _secret_headers(endpoint: Endpoint) -> list[str]:
+    return [value for name, value in endpoint.headers.items() if _SECRET_HEADER.search(name)]
 
 
 class Router:
@@ -50,11 +68,10 @@ class Router:
                 raise ValueError(f"endpoints: the name {endpoint.name!r} is given twice.")
             self._endpoints[endpoint.name] = endpoint
         hasher = Hasher()
-        self._credentials = {name: hasher.name(ep.api_key) for name, ep in self._endpoints.items()}
         # An upstream may echo any key of ours, and a proxy in between the headers too.
-        secrets = [ep.api_key for ep in self._endpoints.values()]
-        secrets += [v for ep in self._endpoints.values() for n, v in ep.headers.items() if _SECRET_HEADER.search(n)]
-        self.redactor = Redactor(secrets)
+        secrets = {name: [ep.api_key, *_secret_headers(ep)] for name, ep in self._endpoints.items()}
+        self._credentials = {name: hasher.name("\n".join(found).strip("\n")) for name, found in secrets.items()}
+        self.redactor = Redactor(one for found in secrets.values() for one in found)
         self._draw = draw
         self._busy: Counter[tuple[str, str, str]] = Counter()
 
@@ -78,7 +95,7 @@ class Router:
         flat = [one for item in targets for one in self._in_order(item)]
         if not flat:
             raise ConfigurationError("targets: give at least one target.")
-        return list({(r.endpoint.name, r.model): r for r in map(self.route, flat)}.values())
+        return list({route.name: route for route in map(self.route, flat)}.values())
 
     def route(self, target: Target) -> Route:
         """Raises UnknownEndpointError, or UnknownModelError for a model the endpoint is known not to have."""
@@ -99,7 +116,7 @@ class Router:
             model=target.model,
             is_reasoning=bool(_REASONING.search(target.model)) if is_reasoning is None else is_reasoning,
             credential=credential,
-            key=(endpoint.origin, target.model, credential),
+            key=(f"{endpoint.dialect} {endpoint.base_url}", target.model, credential),
             dialect=DIALECTS[endpoint.dialect],
             redactor=self.redactor,
         )

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from core.gateway.errors import ClosedError, DeadlineError
+from core.gateway.errors import ClosedError, DeadlineError, GatewayError
+from core.gateway.redact import Hasher
+from core.gateway.routes import Router
+
+if TYPE_CHECKING:
+    from core.gateway.chat import Attempt, CallRecord
+    from core.gateway.client import Gateway
+    from core.gateway.endpoints import Endpoint, Target
 
 T = TypeVar("T")
 CLOSE_S = 2.0
+# One for all branches: the same key has the same name in each of them, so that they share its breakers.
+_HASHER = Hasher()
 
 
 class Task(Generic[T]):
     """One coroutine on the loop, seen from another thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], on_end: Callable[[], object] | None = None
+    ) -> None:
         self._loop = loop
+        self._on_end = on_end
         self._work = work
         self._done = threading.Lock()
         self._done.acquire()
@@ -81,6 +96,8 @@ class Task(Generic[T]):
         self._is_ended = True
         self.error = error
         self._done.release()
+        if self._on_end is not None:
+            self._on_end()
 
 
 class Runtime:
@@ -97,15 +114,20 @@ class Runtime:
         self._pid = 0
         self._is_closed = False
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Task[T]:
-        """Start a coroutine on the loop. ClosedError after `close`."""
+    def submit(self, work: Coroutine[Any, Any, T], *, on_end: Callable[[], object] | None = None) -> Task[T]:
+        """Start a coroutine on the loop; `on_end` is called there however it ends. ClosedError after `close`."""
         try:
             loop = self._running_loop()
         except ClosedError:
             work.close()
             raise
-        task = Task(loop, work)
-        loop.call_soon_threadsafe(task.start)
+        task = Task(loop, work, on_end)
+        try:
+            loop.call_soon_threadsafe(task.start)
+        except RuntimeError:
+            # Closed by another thread in this very moment.
+            work.close()
+            raise ClosedError("The gateway is closed.") from None
         return task
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
@@ -119,7 +141,7 @@ class Runtime:
             raise DeadlineError("The call ran into its deadline.")
         if task.error is not None:
             # Without its traceback: frames of the loop hold headers, and thus the key.
-            raise task.error.with_traceback(None)
+            raise task.error.bare() if isinstance(task.error, GatewayError) else task.error.with_traceback(None)
         return task.result  # type: ignore[return-value]  # set whenever there is no error
 
     def close(self) -> None:
@@ -163,13 +185,47 @@ def _serve(loop: asyncio.AbstractEventLoop, on_stop: Callable[[], Awaitable[None
 
 async def _wind_up(on_stop: Callable[[], Awaitable[None]]) -> None:
     """Cancel every call under way, give them a moment, close the connections."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
     try:
         async with asyncio.timeout(CLOSE_S):
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # A call that was handed over a moment before begins only now.
+            await asyncio.sleep(0)
+            while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
             await on_stop()
+            # Sockets of calls that were cut while they connected are closed one turn of the loop later.
+            await asyncio.sleep(0)
             await asyncio.get_running_loop().shutdown_asyncgens()
     except TimeoutError:
         return
+
+
+def branch(
+    trunk: Gateway,
+    endpoints: Iterable[Endpoint],
+    *,
+    on_attempt: Callable[[Attempt], object] | None = None,
+    on_call: Callable[[CallRecord], object] | None = None,
+) -> Gateway:
+    """A gateway with endpoints (and thus keys) of its own on the loop, connections, breakers, limits and caps of
+    `trunk`, which must outlive it.
+
+    Breakers are shared between branches where address, model and key are the same. Closing a branch does nothing.
+    """
+    desk = trunk._desk
+    router = Router(endpoints, draw=desk.draw)
+    secrets = {one.name: "\n".join((one.api_key, *one.headers.values())) for one in router.endpoints.values()}
+    router._credentials = {name: _HASHER.name(found.strip("\n")) for name, found in secrets.items()}
+    found = copy.copy(trunk)
+    found._desk = replace(
+        desk, router=router, gate=replace(desk.gate, router=router), on_attempt=on_attempt, on_call=on_call
+    )
+    found._finalizer = weakref.finalize(found, lambda: None)
+    return found
+
+
+def next_try_s(gateway: Gateway, target: Target) -> float | None:
+    """Seconds until a target that is left alone may be tried: 0 now, None while another call tries it."""
+    desk = gateway._desk
+    return desk.gate.breakers.wait_s(desk.router.route(target).key)

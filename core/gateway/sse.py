@@ -20,6 +20,7 @@ class SseEvent(NamedTuple):
 class SseParser:
     """Feed it bytes, it gives events. Lines end at CR, LF or CRLF and nowhere else: U+2028 inside JSON is text.
 
+    An event whose data is blank is none: the standard drops it, and servers send such ones to keep a connection open.
     Raises ReplyTooLargeError when one event exceeds `max_event_bytes`, BadReplyError for data that is not UTF-8.
     """
 
@@ -31,6 +32,7 @@ class SseParser:
         self._name = b""
         self._size = 0
         self._is_start = True
+        self._skips_lf = False
 
     def feed(self, chunk: bytes) -> Iterator[SseEvent]:
         """Events that became complete with these bytes."""
@@ -47,7 +49,7 @@ class SseParser:
     def close(self) -> Iterator[SseEvent]:
         """The event the end of the stream left without its blank line, if there is one."""
         if self._rest:
-            yield from filter(None, [self._take(bytes(self._rest).rstrip(b"\r"))])
+            yield from filter(None, [self._take(bytes(self._rest))])
             self._rest.clear()
         yield from filter(None, [self._take(b"")])
 
@@ -62,19 +64,20 @@ class SseParser:
         return True
 
     def _next_line(self) -> bytes | None:
+        if self._skips_lf and self._rest:
+            self._skips_lf = False
+            if self._rest.startswith(b"\n"):
+                del self._rest[:1]
         lf = self._rest.find(b"\n", self._searched)
         cr = self._rest.find(b"\r", self._searched, lf if lf >= 0 else len(self._rest))
         end = cr if cr >= 0 else lf
-        # A CR at the very end may be the first half of a CRLF: its line is complete, the LF is skipped next time.
         if end < 0:
             self._searched = len(self._rest)
             return None
-        if cr >= 0 and cr + 1 == len(self._rest):
-            self._searched = cr
-            return None
-        width = 2 if cr >= 0 and self._rest[cr + 1 : cr + 2] == b"\n" else 1
+        # A CR may be the first half of a CRLF that comes later: its line is complete, only the LF is left out then.
+        self._skips_lf = cr >= 0
         line = bytes(self._rest[:end])
-        del self._rest[: end + width]
+        del self._rest[: end + 1]
         self._searched = 0
         return line
 
@@ -95,7 +98,7 @@ class SseParser:
     def _dispatch(self) -> SseEvent | None:
         data, name = self._data, self._name
         self._data, self._name, self._size = [], b"", 0
-        if not data:
+        if not any(map(bytes.strip, data)):
             return None
         try:
             return SseEvent(name.decode("utf-8", "replace"), b"\n".join(data).decode("utf-8"))

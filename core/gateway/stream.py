@@ -5,57 +5,122 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from core.gateway.chat import DoneEvent, FailedEvent, Reply, StreamEvent
-from core.gateway.errors import ClosedError, GatewayError
+from core.gateway.errors import ClosedError, DeadlineError, GatewayError
 from core.gateway.runtime import Runtime, Task
 
+Start = Callable[[Callable[[StreamEvent], Any]], Coroutine[Any, Any, Reply]]
 MAX_WAITING = 256
 """Events kept for a slow reader; after that the upstream has to wait."""
 
 
-class Stream(Iterator[StreamEvent]):
-    """Events of one call: text, reasoning, switched, and at the end done or failed.
+class _Waiting:
+    """The events between the loop that makes them and the thread that takes them; knows nothing of the handle."""
 
-    `close()` stops the call and its connection within a second, from any thread; leaving a `with` does the same.
-    Afterwards `reply` or `error` is set, unless it was closed before.
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.events: deque[StreamEvent] = deque()
+        self.is_over = self.is_closed = False
+        self._room: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self, start: Start) -> None:
+        """The whole call, to its last event."""
+        try:
+            reply = await start(self._put)
+            self.end(DoneEvent(reply=reply))
+        except GatewayError as error:
+            self.end(FailedEvent(error=error.bare()))
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
+        except Exception:
+            self.end(FailedEvent(error=GatewayError("The call ended by a fault of the gateway itself.")))
+            raise
+
+    def abandon(self) -> None:
+        """For a call that ended without a word, perhaps before it began."""
+        self.end(FailedEvent(error=ClosedError("The gateway was closed.")))
+
+    async def _put(self, event: StreamEvent) -> None:
+        with self.changed:
+            if self.is_over or self.is_closed:
+                return
+            self.events.append(event)
+            self.changed.notify()
+            is_full = len(self.events) >= MAX_WAITING
+            if is_full:
+                self._loop = asyncio.get_running_loop()
+                self._room = room = asyncio.Event()
+        if is_full:
+            await room.wait()
+
+    def end(self, event: DoneEvent | FailedEvent) -> None:
+        """The last event; those after it are not given."""
+        with self.changed:
+            if not self.is_over and not self.is_closed:
+                self.events.append(event)
+            self.is_over = True
+            self.changed.notify_all()
+
+    def take(self, timeout_s: float) -> StreamEvent | None:
+        """The next event, None after the last. Raises TimeoutError."""
+        with self.changed:
+            while not self.events:
+                if self.is_over or self.is_closed:
+                    return None
+                if not self.changed.wait(timeout_s):
+                    raise TimeoutError
+            event = self.events.popleft()
+            if self._room is not None and self._loop is not None and len(self.events) < MAX_WAITING // 2:
+                # A loop that has just been closed needs no telling.
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._room.set)
+                self._room = None
+        return event
+
+    def close(self) -> bool:
+        """Give nothing more; True when the call was still under way."""
+        with self.changed:
+            self.is_closed = True
+            self.events.clear()
+            self.changed.notify_all()
+            return not self.is_over
+
+
+class Stream(Iterator[StreamEvent]):
+    """Events of one call: text, reasoning, switched, and at the end exactly one done or failed.
+
+    `close()` stops the call and its connection within a second, from any thread; leaving a `with` does the same, and
+    so does forgetting the stream. Afterwards `reply` or `error` is set, unless it was closed before.
     """
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        start: Callable[[Callable[[StreamEvent], Any]], Coroutine[Any, Any, Reply]],
-        timeout_s: float,
-    ) -> None:
+    def __init__(self, runtime: Runtime, start: Start, timeout_s: float) -> None:
         self.reply: Reply | None = None
         self.error: GatewayError | None = None
         self._timeout_s = timeout_s
-        self._changed = threading.Condition()
-        self._waiting: deque[StreamEvent] = deque()
-        self._is_over = self._is_closed = False
-        self._room: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: Task[None] = runtime.submit(self._run(start))
+        self._waiting = _Waiting()
+        self._task: Task[None] = runtime.submit(self._waiting.run(start), on_end=self._waiting.abandon)
+        self._finalizer = weakref.finalize(self, _stop, self._waiting, self._task)
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> StreamEvent:
-        with self._changed:
-            while not self._waiting:
-                if self._is_over or self._is_closed:
-                    raise StopIteration
-                if not self._changed.wait(self._timeout_s):
-                    self._is_over = True
-            event = self._waiting.popleft()
-            if self._room is not None and self._loop is not None and len(self._waiting) < MAX_WAITING // 2:
-                # A loop that has just been closed needs no telling.
-                with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._room.set)
-                self._room = None
+        try:
+            event = self._waiting.take(self._timeout_s)
+        except TimeoutError:
+            # The loop hangs or is gone, or the call would have ended itself.
+            self._waiting.end(FailedEvent(error=DeadlineError("The call ran into its deadline.")))
+            _cancel(self._task)
+            event = self._waiting.take(self._timeout_s)
+        if event is None:
+            raise StopIteration
         if isinstance(event, DoneEvent):
             self.reply = event.reply
         elif isinstance(event, FailedEvent):
@@ -64,14 +129,7 @@ class Stream(Iterator[StreamEvent]):
 
     def close(self) -> None:
         """Stop the call; nothing more is given. May be called again."""
-        with self._changed:
-            self._is_closed = True
-            self._waiting.clear()
-            is_over = self._is_over
-            self._changed.notify_all()
-        if not is_over:
-            with contextlib.suppress(RuntimeError):
-                self._task.cancel()
+        self._finalizer()
 
     def __enter__(self) -> Stream:
         return self
@@ -79,34 +137,12 @@ class Stream(Iterator[StreamEvent]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if hasattr(self, "_task"):
-            self.close()
 
-    async def _run(self, start: Callable[[Callable[[StreamEvent], Any]], Coroutine[Any, Any, Reply]]) -> None:
-        try:
-            try:
-                reply = await start(self._put)
-                await self._put(DoneEvent(reply=reply))
-            except GatewayError as error:
-                await self._put(FailedEvent(error=error.with_traceback(None)))
-            except asyncio.CancelledError:
-                if not self._is_closed:
-                    with self._changed:
-                        self._waiting.append(FailedEvent(error=ClosedError("The gateway was closed.")))
-                raise
-        finally:
-            with self._changed:
-                self._is_over = True
-                self._changed.notify_all()
+def _stop(waiting: _Waiting, task: Task[None]) -> None:
+    if waiting.close():
+        _cancel(task)
 
-    async def _put(self, event: StreamEvent) -> None:
-        with self._changed:
-            self._waiting.append(event)
-            self._changed.notify()
-            is_full = len(self._waiting) >= MAX_WAITING
-            if is_full:
-                self._loop = asyncio.get_running_loop()
-                self._room = room = asyncio.Event()
-        if is_full:
-            await room.wait()
+
+def _cancel(task: Task[None]) -> None:
+    with contextlib.suppress(RuntimeError):
+        task.cancel()

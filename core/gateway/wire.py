@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import NamedTuple
 
 from core.gateway import errors as e
+from core.gateway.decoding import BodyDecoder
+
+TLS_FAILED = "The encrypted connection could not be set up (certificate or TLS version)."
 
 
 class Address(NamedTuple):
@@ -55,6 +58,15 @@ class Response:
             fault = fault_of(error)
         raise fault
 
+    async def pieces(self, max_bytes: int) -> AsyncGenerator[bytes, None]:
+        """The body unpacked. Raises besides ReplyTooLargeError, and BadReplyError for a packing that is wrong."""
+        decoder = BodyDecoder(self.headers.get("content-encoding", ""), max_bytes)
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                for piece in decoder.feed(chunk):
+                    yield piece
+        decoder.close()
+
     async def close(self, *, is_sound: bool = True) -> None:
         """Give the connection back; close it when the body has not ended or the answer was not sound."""
         with suppress(*self._faults):
@@ -73,7 +85,7 @@ def fault_of(error: Exception) -> e.GatewayError:
     if names & {"ConnectTimeout", "PoolTimeout"}:
         return e.ConnectTimeoutError("No connection came about in time.")
     if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return e.TlsError("The encrypted connection could not be set up (certificate or TLS version).")
+        return e.TlsError(TLS_FAILED)
     if any(isinstance(cause, socket.gaierror) for cause in chain):
         return e.DnsError("The host name is not known.")
     if "ConnectError" in names:

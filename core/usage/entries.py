@@ -11,7 +11,6 @@ UsageBasis = Literal["provider", "estimate", "unknown"]
 CostBasis = Literal["billed", "computed", "unknown"]
 
 OUTCOMES: tuple[Outcome, ...] = ("ok", "partial", "error", "cancelled")
-ORIGINS: tuple[Origin, ...] = ("gateway", "import", "demo", "sample")
 WASTED: tuple[Outcome, ...] = ("partial", "error", "cancelled")
 """Outcomes of an attempt whose money bought no whole answer."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from core.usage.entries import NAME_MAX_CHARS
 from core.usage.tables import DAYS, HOURS, IMPORTS, LOG
 from core.usage.write import transaction
 
@@ -49,7 +50,7 @@ def remove_import(engine: Engine, import_id: int) -> None:
 def register(connection: Connection, tool: str, file_name: str, now_ms: int, entries_ms: Sequence[int]) -> int:
     """A new import's number; `entries_ms` are the times of its rows."""
     # The log refuses what no database can store; the name of a file may hold anything.
-    safe_name = "".join(sign for sign in file_name if sign.isprintable())[:200]
+    safe_name = "".join(sign for sign in file_name if sign.isprintable())[:NAME_MAX_CHARS]
     values = {
         "tool": tool,
         "file_name": safe_name,

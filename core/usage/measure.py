@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Engine
 
+from core.costs.tokens_mix import cost_pico_usd
 from core.money import usd_from_pico
 from core.usage.rollup import Filters, Totals, span, total, totals
 from core.usage.tally import DAY_S, HOUR_S
@@ -162,15 +163,3 @@ def _cost(model: str, groups: Sequence[Totals], unit_prices: UnitPrices) -> Deci
             return None
         pico += cost_pico_usd(group, prices)
     return usd_from_pico(pico)
-
-
-def cost_pico_usd(usage: Totals, prices: Mapping[str, int]) -> int:
-    """Tokens times price per component; `input_tokens` includes the cached and cache-written ones."""
-    parts = {
-        "cache_read": usage.cached_input_tokens,
-        "cache_write_5m": usage.cache_write_5m_tokens,
-        "cache_write_1h": usage.cache_write_1h_tokens,
-    }
-    plain = max(0, usage.input_tokens - sum(parts.values()))
-    cost = plain * prices["input"] + usage.output_tokens * prices["output"]
-    return cost + sum(tokens * prices.get(name, prices["input"]) for name, tokens in parts.items())

@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.gateway.chat import Attempt, CallRecord, Usage
+from core.gateway.demo_control import ENDPOINT_PREFIX
 from core.usage.entries import THE_CALL, CostBasis, Entry, Origin
 from core.usage.log import EntryLog
 
-DEMO_PREFIX = "demo"
+DEMO_PREFIX = ENDPOINT_PREFIX
 """Endpoints whose name starts so are simulated; their figures are kept apart from real ones."""
 
 PROMPT_MAX_CHARS = 100_000

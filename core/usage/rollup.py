@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Engine, Select, Table, func, literal_column, select
 
+from core.costs.conventions import midnight
 from core.money import usd_from_pico
 from core.usage.entries import WASTED
 from core.usage.histogram import BUCKET_COUNT, percentile_ms
@@ -49,7 +50,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums of one group. `key` holds its values in the order asked for; days and hours are UTC seconds since 1970."""
+    """Sums of one group. `key` holds its values in the order asked for; days and hours are UTC seconds since 1970.
+
+    `request_count` is calls (or attempts, by the level asked for), `attempt_count` what was sent for them. Tokens are
+    those that are known (`usage_unknown_count` requests lack some); `input_tokens` includes the cached and
+    cache-written ones. The known cost is `micro_usd` plus the `pico_usd_rest` below it: `cost_unknown_count` requests
+    have none, `cost_computed_count` one that was computed here. `single_*` are sums over rows of exactly one request,
+    which alone tell a spread; `*_ms_sum` are milliseconds, and the buckets those of `histogram.UPPER_BOUNDS_MS`.
+    """
 
     key: tuple[Any, ...] = ()
     request_count: int = 0
@@ -81,6 +89,7 @@ class Totals:
 
     @property
     def pico_usd(self) -> int:
+        """The known cost in pico-USD, exact."""
         return self.micro_usd * PICO_PER_MICRO + self.pico_usd_rest
 
     @property
@@ -100,11 +109,11 @@ class Totals:
         return self.input_tokens + self.output_tokens
 
     def latency_ms(self, share: float) -> float | None:
-        """Percentile of the time from request to last token, from the buckets."""
+        """Percentile (`share` 0 to 1) in ms of the time from request to last token; None when none was timed."""
         return percentile_ms(self.latency_buckets, share)
 
     def ttft_ms(self, share: float) -> float | None:
-        """Percentile of the time to the first token, from the buckets."""
+        """Percentile (`share` 0 to 1) in ms of the time to the first token; None when none was timed."""
         return percentile_ms(self.ttft_buckets, share)
 
     @property
@@ -191,7 +200,7 @@ def _day(period_s: int) -> dt.date:
 
 
 def _seconds(day: dt.date) -> int:
-    return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
+    return int(midnight(day).timestamp())
 
 
 def _key(table: Table, name: str) -> Any:

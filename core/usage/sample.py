@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, select
 
+from core.costs.tokens_mix import cost_pico_usd
 from core.usage.entries import THE_CALL, Entry, Outcome
 from core.usage.files import SAMPLE_TOOL, register
-from core.usage.measure import UnitPrices, cost_pico_usd
+from core.usage.measure import UnitPrices
 from core.usage.rollup import Totals
 from core.usage.tables import IMPORTS
 from core.usage.tally import DAY_S, HOUR_S

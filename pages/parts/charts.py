@@ -155,6 +155,35 @@ def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
     return rounded((value * per_usd for value in values), digits)
 
 
+def area_path(low: Sequence[float | None], high: Sequence[float | None], top: float) -> str:
+    """The area between two lines over places 0, 1, 2, ... as the path of a shape; empty where nothing is known.
+
+    Points that lie on the straight line between others are left out, to half a pixel of an axis that ends at `top`.
+    """
+    known = [place for place, pair in enumerate(zip(low, high, strict=True)) if None not in pair]
+    if not known:
+        return ""
+    off = top / HEIGHT_PX / 2
+    below, above = ([(place, float(line[place] or 0.0)) for place in known] for line in (low, high))
+    if len(known) == 1:
+        place, (least, most) = known[0], (below[0][1], above[0][1])
+        corners = [(place - 0.25, least), (place - 0.25, most), (place + 0.25, most), (place + 0.25, least)]
+    else:
+        corners = _straightened(above, off) + _straightened(below, off)[::-1]
+    return "M" + "L".join(f"{place:g},{_short_number(float(f'{value:.3g}'))}" for place, value in corners) + "Z"
+
+
+def _straightened(points: Sequence[tuple[float, float]], off: float) -> list[tuple[float, float]]:
+    """The corners that are needed to stay within `off` of every point (Douglas and Peucker's way)."""
+    (first, low), (last, high) = points[0], points[-1]
+    slope = (high - low) / (last - first) if last > first else 0.0
+    errors = {k: abs(points[k][1] - low - slope * (points[k][0] - first)) for k in range(1, len(points) - 1)}
+    worst = max(errors, key=errors.__getitem__, default=0)
+    if not errors or errors[worst] <= off:
+        return [points[0], points[-1]]
+    return _straightened(points[: worst + 1], off)[:-1] + _straightened(points[worst:], off)
+
+
 def rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
     """Values to `digits` significant ones, more than a chart shows and half the bytes; gaps where unknown."""
     return [_short_number(float(f"{value:.{digits}g}")) if math.isfinite(value) else None for value in values]
@@ -184,8 +213,7 @@ def show(
     on_select: Any = "ignore",
 ) -> Any:
     """Draws a chart under its takeaway and unit; `numbers` makes the table that stands one click away."""
-    st.markdown(f"**{title}**")
-    st.caption(unit)
+    st.markdown(f"**{title}**  \n:gray[:small[{unit}]]")
     event = st.plotly_chart(
         fig,
         key=key,

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Target
+from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Preset, Target
 from core.gateway.diagnosis import topic_of
+from core.gateway.runtime import next_try_s
 from core.usage.recorder import DEMO_PREFIX
 from core.usage.rollup import Filters, Totals, fold, totals
 from pages.parts import gateway
 from pages.parts.usage_data import engine, today
 
 DAYS = 7
-KeyState = Literal["server", "session", "missing", "not_needed"]
+KeyState = Literal["server", "session", "missing", "not_needed", "off"]
 BreakerShown = Literal["closed", "open", "half_open"]
 BREAKER_ORDER: tuple[BreakerShown, ...] = ("open", "half_open", "closed")
 
@@ -33,6 +34,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """The breaker of an endpoint; `next_try_s` is in seconds from now, None unless it is open."""
+
+    state: BreakerShown
+    next_try_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One endpoint as the page shows it; never its key."""
 
@@ -40,7 +49,7 @@ class Line:
     label: str
     base_url: str
     key_state: KeyState
-    breaker: BreakerShown | None
+    breaker: Breaker | None
     health: Health
 
     @property
@@ -49,36 +58,38 @@ class Line:
 
 
 def lines() -> list[Line]:
-    """Every known seller, and every other endpoint the log has seen. Raises DatabaseProblem."""
-    seen, breakers = health(), breaker_states()
-    known = [
-        Line(
-            name=preset.name,
-            label=preset.label,
-            base_url=preset.base_url,
-            key_state=key_state(preset.name) if preset.needs_key else "not_needed",
-            breaker=breakers.get(preset.name),
-            health=seen.get(preset.name, Health()),
-        )
-        for preset in PRESETS.values()
-    ]
-    others = sorted({name for name in (*seen, *breakers) if name and name not in PRESETS})
-    return known + [
+    """Every known place, the visitor's own, and every other endpoint the log has seen. Raises DatabaseProblem."""
+    seen, breakers = health(), breakers_now()
+    places, own = gateway.places(), gateway.own_endpoints()
+    addresses = {name: one.base_url for name, one in places.items()} | {one.name: one.base_url for one in own}
+    others = sorted({name for name in (*seen, *breakers) if name and name not in addresses})
+    return [
         Line(
             name=name,
-            label=name,
-            base_url="",
-            key_state="not_needed",
+            label=gateway.label_of(name),
+            base_url=addresses.get(name, ""),
+            key_state=_key_state(name, places.get(name), own),
             breaker=breakers.get(name),
             health=seen.get(name, Health()),
         )
-        for name in others
+        for name in (*addresses, *others)
     ]
 
 
-def variable_of(name: str) -> str:
-    """The environment variable in which the server keeps an endpoint's key."""
-    return f"{name.upper()}_API_KEY"
+def setting_of(line: Line) -> str:
+    """What the operator sets so that the endpoint can be called; "" when nothing is missing."""
+    if line.key_state == "off":
+        return f"{line.name.upper()}_ENABLED=1"
+    return f"{line.name.upper()}_API_KEY" if line.key_state == "missing" else ""
+
+
+def _key_state(name: str, place: Preset | None, own: tuple[Endpoint, ...]) -> KeyState:
+    if place is None:
+        return "session" if any(one.name == name and one.api_key for one in own) else "not_needed"
+    found = key_state(name)
+    if found != "missing" or place.needs_key:
+        return found
+    return "not_needed" if name not in PRESETS or gateway.is_on(name) else "off"
 
 
 def key_state(name: str) -> KeyState:
@@ -96,24 +107,28 @@ def callable_endpoints() -> tuple[Endpoint, ...]:
         return gateway.real_endpoints()
 
 
-def breaker_states() -> dict[str, BreakerShown]:
+def breakers_now() -> dict[str, Breaker]:
     """Per endpoint: "open" when any of its models is left alone for a while, else "half_open", else "closed"."""
     try:
         running = gateway.gateway()
     except (OSError, TimeoutError):
         return {}
-    found: dict[str, BreakerShown] = {}
-    for endpoint in running.endpoints:
-        states = {_state(running, endpoint, model) for model in gateway.models_of(endpoint)}
-        found[endpoint.name] = next((one for one in BREAKER_ORDER if one in states), "closed")
-    return found
+    return {one.name: _breaker(running, one) for one in running.endpoints}
 
 
-def _state(running: Gateway, endpoint: Endpoint, model: str) -> BreakerShown:
-    try:
-        return running.breaker_state(Target(endpoint=endpoint.name, model=model))
-    except GatewayError:
-        return "closed"
+def _breaker(running: Gateway, endpoint: Endpoint) -> Breaker:
+    found: list[Breaker] = []
+    for model in gateway.models_of(endpoint):
+        target = Target(endpoint=endpoint.name, model=model)
+        try:
+            state = running.breaker_state(target)
+            found.append(Breaker(state=state, next_try_s=next_try_s(running, target) if state == "open" else None))
+        except GatewayError:
+            continue
+    # Of several that rest, the one that is tried first.
+    return min(
+        found, key=lambda one: (BREAKER_ORDER.index(one.state), one.next_try_s or 0.0), default=Breaker(state="closed")
+    )
 
 
 def topic(kind: str) -> str:

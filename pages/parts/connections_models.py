@@ -1,44 +1,24 @@
-"""Which models does an endpoint offer that the catalog does not know, knows by another name, or still lists?"""
+"""Which of an endpoint's models does the catalog know, by their own name, by an exported one or by an alias?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
+from core.catalog import offered as offered_models
 from core.catalog.aliases import UnknownModelError
+from core.catalog.offered import ModelState
 from core.costs.tokens import PriceSheet
 from core.usage.imports.models import match_model
 from pages.parts.state import catalog
 
-State = Literal["same", "renamed", "new", "gone"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelState:
-    """One model: its name at the endpoint ("" when it is gone) and in the catalog ("" when it is new)."""
-
-    name: str
-    state: State
-    catalog_name: str = ""
-
 
 def compare(offered: Iterable[str], provider_id: str, sheets: Mapping[str, PriceSheet]) -> list[ModelState]:
     """Every offered model, and every model of the provider that the catalog still sells but the endpoint does not."""
-    found: list[ModelState] = []
-    for name in offered:
-        # Gemini's list says "models/..." before each name.
-        bare = name.removeprefix("models/")
-        if f"{provider_id}/{bare}" in sheets:
-            found.append(ModelState(name=name, state="same", catalog_name=f"{provider_id}/{bare}"))
-            continue
-        known = match_model(bare, provider_id, sheets) or _alias(f"{provider_id}/{bare}")
-        found.append(ModelState(name=name, state="renamed" if known else "new", catalog_name=known or ""))
-    seen = {one.catalog_name for one in found}
-    gone = sorted(
-        key for key, one in sheets.items() if one.provider_id == provider_id and not one.is_retired and key not in seen
-    )
-    return found + [ModelState(name="", state="gone", catalog_name=key) for key in gone]
+
+    def meant(name: str) -> str | None:
+        return match_model(name, provider_id, sheets) or _alias(f"{provider_id}/{name}")
+
+    return offered_models.compare(offered, provider_id, sheets, meant)
 
 
 def _alias(name: str) -> str | None:

@@ -7,23 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.costs.conventions import Floats
 from core.costs.gpus import GpuOffer
 from core.costs.model_shapes import model_shapes
 from core.costs.monthly import FleetWay
-from core.costs.monthly_ways import Floats
 from core.costs.selfhost import fleet_for, monthly_cost_usd, monthly_lines_usd
-from core.costs.selfhost_ranking import RankedOffer, machine_of, rank_offers
+from core.costs.selfhost_ranking import RankedOffer, rank_offers
 from core.workload import Workload
 from pages.parts.self_host_inputs import Choices
 from pages.parts.state import catalog, tr
 
 
 def ranked_for(choices: Choices, workload: Workload, offers: Sequence[GpuOffer] | None = None) -> list[RankedOffer]:
-    """The offers that hold the model, the cheapest per useful token first; by default those of the chosen kind."""
+    """The offers that hold the model, the cheapest per useful token first; by default those of the chosen kind.
+
+    SpotAloneError for spot offers alone without a spare replica.
+    """
+    mixed = choices.operations.reserved_share + choices.operations.spot_share > 0
     if offers is None:
         offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
-    today = dt.datetime.now(dt.UTC).date()
-    return rank_offers(offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today)
+    return rank_offers(
+        offers, choices.model_id, workload, choices.operations, precision=choices.precision,
+        today=dt.datetime.now(dt.UTC).date(),
+        siblings=catalog().gpu_offers(country=choices.country) if mixed else (),
+    )  # fmt: skip
 
 
 def as_run(best: RankedOffer, choices: Choices, workload: Workload) -> RankedOffer:
@@ -33,8 +40,8 @@ def as_run(best: RankedOffer, choices: Choices, workload: Workload) -> RankedOff
         return best
     own: dict[str, Any] = {"output_tokens_per_s": measured, "low": measured, "high": measured}
     estimate = replace(best.estimate, **own, basis="your own measurement", basis_kind="own_measurement")
-    fleet = fleet_for(machine_of(best.offer, estimate), workload, choices.operations)
-    return replace(best, estimate=estimate, fleet=fleet)
+    machine = replace(best.fleet.machine, tokens_per_s_per_replica=measured)
+    return replace(best, estimate=estimate, fleet=fleet_for(machine, workload, best.operations))
 
 
 def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
@@ -45,7 +52,7 @@ def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
     best = as_run(found[0], choices, workload)
     machine = best.fleet.machine
     # The simulation's requests already hold the retries.
-    plain, operations = replace(workload, retry_share=0.0), choices.operations
+    plain, operations = replace(workload, retry_share=0.0), best.operations
 
     def cost(requests: Floats) -> Floats:
         return monthly_cost_usd(machine, plain, operations, requests)

@@ -107,7 +107,7 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
                 "trust": trust(offer, today),
                 "age": show.date(offer.as_of) if offer.as_of else tr("common.undated"),
                 "memory": offer.total_memory_gb,
-                "trip": estimate.ms if estimate else None,
+                "trip": estimate.likely_ms if estimate else None,
                 "instance": offer.instance_type,
                 "source": offer.source,
             }

@@ -47,7 +47,8 @@ def _bill_table(bill: MonthlyBill) -> None:
             "storage": lambda q, u: f"{show.number(q)} GB × {show.money(u)}",
             "egress": lambda q, u: f"{show.number(q)} GB × {show.money(u)}",
         }.get(line.kind)
-        how_text = show.percent(unit, 1) if how is None else how(line.quantity, None if unit is None else unit / MICRO)
+        unit_usd = None if unit is None else unit / MICRO
+        how_text = show.percent(line.tax_share, 1) if how is None else how(line.quantity, unit_usd)
         lines.append(
             {
                 "line": tr(f"gpu_clouds.line_{line.kind}"),

@@ -11,6 +11,7 @@ import streamlit as st
 from core.catalog.gpu_article import ArticleGpuRow
 from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
+from core.costs.selfhost_terms import SpotAloneError
 from pages.parts import charts, fleet, per_token, self_host_inputs, tables, widgets
 from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
 from pages.parts.shell import page_of
@@ -65,7 +66,11 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
     """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call."""
     choices = self_host_inputs.read()
-    ranked = fleet.ranked_for(choices, workload(), offers)[:TOKEN_ROWS]
+    try:
+        ranked = fleet.ranked_for(choices, workload(), offers)[:TOKEN_ROWS]
+    except SpotAloneError:
+        widgets.show_empty(tr("gpu_clouds.fit_none"), tr("self_host.spot_needs_spare_here"))
+        return
     st.caption(tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper()))
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
     if ranked:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
 from core.catalog.llm_article import article_discounts, task_picks
-from core.costs.tokens import blended_usd_per_mtok, unit_prices
-from core.costs.tokens_history import mix_of
+from core.costs.tokens import unit_prices
+from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.money import MICRO
 from core.workload import Workload
 from pages.parts import address, tables, widgets

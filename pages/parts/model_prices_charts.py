@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.costs.tokens import blended_usd_per_mtok
-from core.costs.tokens_history import mix_of, price_steps
-from core.money import MICRO, TOKENS_PER_MTOK
+from core.costs.api_bills import billed_mtok
+from core.costs.tokens_history import price_steps
+from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
+from core.money import MICRO
 from core.workload import Workload
 from pages.parts import charts, tables
 from pages.parts.model_prices_data import COMPONENTS, Bill, now, sheets
@@ -25,7 +26,7 @@ HISTORY_START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
     """Monthly cost of the shortlist when the same tokens are divided differently into input and output."""
-    mtok = workload.tokens_per_month * (1 + workload.retry_share) / TOKENS_PER_MTOK
+    mtok = billed_mtok(workload)
     lines: dict[str, list[float]] = {}
     for one in chosen:
         sheet = sheets()[one.key]

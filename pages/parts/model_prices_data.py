@@ -10,19 +10,16 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.monthly import ModelWay
-from core.costs.monthly_prices import PriceGap, plan_lengths, request_cost
-from core.costs.tokens import PriceSheet, as_utc, blended_usd_per_mtok, find_row, unit_prices
-from core.costs.tokens_history import mix_of
+from core.catalog.aliases import CHAT_MAKERS
+from core.costs.api_bills import api_bill
+from core.costs.tokens import PriceSheet, as_utc, find_row, unit_prices
+from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.costs.tokens_rivals import disagreements
 from core.money import MICRO
 from core.workload import Problem, Workload
 from pages.parts import address, widgets
 from pages.parts.state import catalog, tr
 
-MAKERS = (
-    "openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "meta", "cohere", "moonshotai", "zai", "minimax",
-)  # fmt: skip
 SHORTLIST = (
     "google/gemini-2.5-flash", "openai/gpt-4.1", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-v4-flash",
 )  # fmt: skip
@@ -86,19 +83,16 @@ def bills(workload: Workload, keys: Sequence[str]) -> list[Bill]:
 
 def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | None:
     """One model's bill, None without an input or output price; retries are billed requests."""
-    try:
-        cost, notes = request_cost(ModelWay(name=sheet.key, sheet=sheet), workload, plan_lengths(workload), at)
-    except PriceGap:
-        return None
+    bill = api_bill(sheet, workload, at)
     row = find_row(sheet, "output", "standard", at, workload.input_tokens)
-    if row is None:
+    if bill is None or row is None:
         return None
     prices = unit_prices(sheet, at, "standard", workload.input_tokens)
     return Bill(
         key=sheet.key,
         name=sheet.name or sheet.model_id,
         provider_id=sheet.provider_id,
-        usd_per_month=float(cost.total) * workload.requests_per_month * (1 + workload.retry_share),
+        usd_per_month=bill.usd_per_month,
         blended_usd_per_mtok=blended_usd_per_mtok(sheet, mix_of(workload), at),
         input_usd=_usd(prices.input),
         cached_usd=_usd(prices.cache_read),
@@ -110,7 +104,7 @@ def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | No
         source=row.source,
         as_of=row.as_of,
         rival_count=len(disagreements(sheet, at)),
-        notes=notes,
+        notes=bill.notes,
     )
 
 
@@ -141,12 +135,19 @@ def take(known: Mapping[str, PriceSheet]) -> list[Problem]:
     return problems
 
 
+def field_labels() -> dict[str, str]:
+    """The name of each field of `take`, for the sentence about one that was corrected."""
+    names = {"compare": "shortlist", "context": "context_least"}
+    fields = ("scope", "status", "modality", "context", "providers", "cap", "compare", "view", "component")
+    return {f"mp_{name}": tr(f"model_prices.{names.get(name, name)}") for name in fields}
+
+
 def passing(known: Mapping[str, PriceSheet]) -> list[str]:
     """The models that pass the page's filters, the cap on the bill aside: only these are priced."""
     chosen = st.session_state
     providers = set(chosen["mp_providers"])
     if not providers and chosen["mp_scope"] == "makers":
-        providers = set(MAKERS)
+        providers = set(CHAT_MAKERS)
     least, status, modality = int(chosen["mp_context"]), chosen["mp_status"], chosen["mp_modality"]
     return [
         key
@@ -166,7 +167,7 @@ def selectable(known: Mapping[str, PriceSheet]) -> list[str]:
     if st.session_state["mp_scope"] == "all":
         return list(known)
     chosen = set(st.session_state["mp_compare"]) | set(SHORTLIST)
-    return [key for key, one in known.items() if one.provider_id in MAKERS or key in chosen]
+    return [key for key, one in known.items() if one.provider_id in CHAT_MAKERS or key in chosen]
 
 
 def under_cap(found: Sequence[Bill]) -> list[Bill]:

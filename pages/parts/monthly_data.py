@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.costs.conventions import next_month
 from core.costs.monthly import FleetWay, Outlook, Simulation, Way, WayResult, simulate
 from core.costs.monthly_outlook import LIMITS
 from core.workload import Problem, Workload
@@ -45,7 +46,7 @@ def today() -> dt.date:
 
 def first_full_month() -> dt.date:
     """The month after this one: the first that can still be planned as a whole."""
-    return (today().replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+    return next_month(today())
 
 
 def fields() -> tuple[address.Field, ...]:
@@ -73,6 +74,16 @@ def take() -> list[Problem]:
     """Takes the page's inputs and the ways from the address; what had to be corrected."""
     _, problems = address.bind(fields())
     return problems + ways.take()
+
+
+def labels() -> dict[str, str]:
+    """The name of each field of `take`, for the sentence about one that was corrected."""
+    names = {
+        VIEW: "view", BASELINE: "baseline", START: "field_start", ways.MODELS: "models", ways.GATEWAY: "gateway",
+        ways.FEE: "fee", ways.SHARE: "fee_share", ways.DISCOUNT: "discount", ways.VAT: "vat", ways.MIX: "mix",
+        ways.RENT: "rent", **{f"{PREFIX}{name}": f"field_{name}" for name in LIMITS},
+    }  # fmt: skip
+    return {key: state.tr(f"monthly_cost.{name}") for key, name in names.items()}
 
 
 def outlook() -> Outlook:

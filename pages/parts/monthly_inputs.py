@@ -17,36 +17,30 @@ BEHIND = (
     "input_tokens", "output_tokens", "cached_share", "cache_write_share", "batch_share", "input_spread",
     "output_spread", "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
 )  # fmt: skip
+GROUPS = ("more", "ways", "assumptions")
+GROUP = f"{monthly_data.PREFIX}group"
 END_VOLUME = f"{monthly_data.PREFIX}end_volume"
 
 
 def show_inputs() -> None:
-    """The inputs that move most, then three buttons for the rest."""
+    """The inputs that move most; the rest in three groups, of which one is open at most."""
     workload_fields(BESIDE)
-    with st.container(horizontal=True):
-        more = st.popover(tr("monthly_cost.more"), icon=":material/tune:", on_change="rerun", key="monthly_cost_more")
-        if more.open:
-            with more:
-                _end_volume()
-                workload_fields(BEHIND)
-        show_ways_button()
-        unsure = st.popover(
-            tr("monthly_cost.assumptions"), icon=":material/casino:", on_change="rerun", key="monthly_cost_unsure"
-        )
-        if unsure.open:
-            with unsure:
-                _assumptions()
+    group = st.segmented_control(
+        tr("monthly_cost.groups"), GROUPS, key=GROUP, format_func=lambda one: tr(f"monthly_cost.{one}"),
+    )  # fmt: skip
+    if group == "more":
+        _end_volume()
+        workload_fields(BEHIND)
+    elif group == "ways":
+        show_ways()
+    elif group == "assumptions":
+        _assumptions()
 
 
-def show_ways_button() -> None:
-    """The ways compared, behind a button."""
-    compared = st.popover(
-        tr("monthly_cost.ways"), icon=":material/compare_arrows:", on_change="rerun", key="monthly_cost_ways"
-    )
-    if compared.open:
-        with compared:
-            ways.editor()
-            _baseline()
+def show_ways() -> None:
+    """The ways compared and the one that savings are measured against."""
+    ways.editor()
+    _baseline()
 
 
 def _baseline() -> None:

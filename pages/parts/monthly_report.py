@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
 from core.costs.monthly_outlook import LIMITS
 from core.costs.monthly_reasons import why
-from core.costs.monthly_ways import Floats
 from pages.parts import monthly_data, monthly_tables, tables
 from pages.parts.monthly_charts import month_text
 from pages.parts.monthly_data import Plan

@@ -111,7 +111,8 @@ def _rounded(value: float) -> float | None:
 def note_text(note: Note) -> str:
     """One sentence about a figure's limits."""
     first, last = (month_text(day) for day in note.months) if note.months else ("", "")
-    return tr(f"monthly_cost.note_{note.kind}", subject=note.subject, first=first, last=last)
+    subject = fmt().compact(float(note.subject)) if note.kind == "volume_capped" else note.subject
+    return tr(f"monthly_cost.note_{note.kind}", subject=subject, first=first, last=last)
 
 
 def show_notes(simulation: Simulation, refused: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,14 +14,12 @@ from core.costs.monthly import (
     simulate,
     through_gateway,
 )
-from core.costs.tokens import PriceRow, PriceSheet
 from core.workload import Workload
 from pages.parts import fleet, monthly_data, self_host_inputs
 from pages.parts.state import tr
 
 # What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
 GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
-NEWS_ROWS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,51 +68,3 @@ def _fleet(chosen: Sequence[Way], workload: Workload) -> list[Way]:
         return []
     found = fleet.cheapest_way(self_host_inputs.read(), workload)
     return [found] if found else []
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceChange:
-    """A list price that changed or will change: micro-USD per Mtok before and after."""
-
-    day: dt.date
-    model: str
-    component: str
-    before_micro: int
-    after_micro: int
-    source: str
-
-    @property
-    def change_share(self) -> float:
-        return self.after_micro / self.before_micro - 1 if self.before_micro else 0.0
-
-
-def price_changes(sheets: Sequence[PriceSheet], since: dt.date) -> list[PriceChange]:
-    """Changes of standard input and output prices from `since` on, announced ones included, the latest first."""
-    found = [change for sheet in sheets for change in _changes(sheet, since)]
-    return sorted(found, key=lambda change: change.day, reverse=True)[:NEWS_ROWS]
-
-
-def _changes(sheet: PriceSheet, since: dt.date) -> list[PriceChange]:
-    found = []
-    for component in ("input", "output"):
-        rows = [
-            row
-            for row in sheet.by_part.get((component, "standard"), ())
-            if not row.is_special and not row.min_input_tokens
-        ]
-        for row in rows:
-            if row.valid_from is None or row.valid_from.date() < since:
-                continue
-            before = _before(rows, row)
-            if before is not None and before.micro_usd_per_mtok != row.micro_usd_per_mtok:
-                found.append(
-                    PriceChange(
-                        day=row.valid_from.date(), model=sheet.key, component=component, source=row.source,
-                        before_micro=before.micro_usd_per_mtok, after_micro=row.micro_usd_per_mtok,
-                    )
-                )  # fmt: skip
-    return found
-
-
-def _before(rows: Sequence[PriceRow], row: PriceRow) -> PriceRow | None:
-    return next((one for one in rows if one.valid_to == row.valid_from and one.layer == row.layer), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,6 +12,7 @@ from core.gateway.diagnosis import diagnose
 from core.money import usd_from_pico
 from pages.parts import gateway, widgets
 from pages.parts.playground_inputs import Choice, request
+from pages.parts.playground_money import cap_text, reserve
 from pages.parts.playground_stream import Turn, follow
 from pages.parts.playground_text import safe_markdown
 from pages.parts.state import fmt, tr
@@ -62,7 +62,10 @@ def show_answer(turn: Turn) -> None:
 
 
 def show_error(error: GatewayError) -> None:
-    """One clear reason and what to do, in the reader's language."""
+    """One clear reason and what to do, in the reader's language; a cap that was reached is a stop, no fault."""
+    if error.kind == "spending_cap":
+        st.warning(cap_text(error), icon=":material/front_hand:")
+        return
     found = diagnose(error)
     text = f"**{tr(found.title_key)}.** {tr(found.cause_key)} {tr(found.remedy_key)}"
     if found.suggestions:
@@ -217,34 +220,11 @@ def begin(turn: Turn, sent: Sequence[Message], chain: Sequence[Choice]) -> Turn:
     """Starts one answer; a refusal before anything is sent becomes the turn's error."""
     turn.ending, turn.model = "running", chain[0].model
     turn.began = time.perf_counter()
+    asked = request(sent)
     try:
-        turn.stream = gateway.gateway().stream(request(sent), [one.target for one in chain])
+        turn.release = reserve(chain, asked)
+        turn.stream = gateway.gateway().stream(asked, [one.target for one in chain])
     except GatewayError as error:
         turn.error, turn.ending = error, "error"
+        turn.stop()
     return turn
-
-
-def export(conversation: Sequence[Turn]) -> list[dict[str, Any]]:
-    """The conversation as plain values; never a key."""
-    rows = []
-    for turn in conversation:
-        row: dict[str, Any] = {"role": turn.role, "text": turn.text}
-        if turn.role == "assistant":
-            reply = turn.reply
-            row |= {"model": turn.model, "outcome": turn.ending}
-            if reply is not None:
-                usage = reply.usage
-                row |= {
-                    "endpoint": reply.endpoint,
-                    "input_tokens": usage.input_tokens if usage else None,
-                    "output_tokens": usage.output_tokens if usage else None,
-                    "cost_usd": None if reply.pico_usd is None else str(usd_from_pico(reply.pico_usd)),
-                    "is_lower_bound": reply.is_lower_bound,
-                    "latency_ms": round(reply.latency_ms),
-                }
-            row["attempts"] = [
-                {"endpoint": one.endpoint, "model": one.model_asked, "outcome": one.outcome, "error": one.error_kind}
-                for one in turn.attempts
-            ]
-        rows.append(row)
-    return rows

@@ -1,30 +1,28 @@
-"""What is asked of which models: chain, settings, keys, faults, and what the next request may cost."""
+"""What is asked of which models: chain, settings, keys and faults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import streamlit as st
 
-from core.costs.tokens import PriceError, TokenUsage, quote
-from core.gateway import PRESETS, ChatRequest, Endpoint, Message, Target
+from core.gateway import ChatRequest, Endpoint, Message, Target
 from core.gateway.demo import ENDPOINT_PREFIX, FAULTS
 from core.gateway.demo_answers import MODELS
-from core.money import usd_from_pico
 from core.workload import Problem
-from pages.parts import address, gateway, widgets
-from pages.parts.playground_text import BAND_SHARE, estimated_input
-from pages.parts.state import fmt, tr
+from pages.parts import address, gateway
+from pages.parts.state import settings as server_settings
+from pages.parts.state import tr
 
 CHAIN, SIDE, MODE = "playground_chain", "playground_side", "playground_mode"
 MODES = ("chat", "side")
+MAX_CHAIN = 6
 MAX_SIDE = 4
 MAX_STOPS = 4
 DEFAULT_MAX_TOKENS = 500
 CAP_USD = 1.0
-SHORT_ANSWER_TOKENS = 50
+CAP_USD_MAX = 1_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ class Choice:
 
     @property
     def label(self) -> str:
-        seller = tr("playground.simulated") if self.is_simulated else PRESETS[self.endpoint.name].label
+        seller = tr("playground.simulated") if self.is_simulated else gateway.label_of(self.endpoint.name)
         return f"{self.model} · {seller}"
 
 
@@ -71,6 +69,11 @@ def take(known: Mapping[str, Choice]) -> list[Problem]:
     return address.bind(fields)[1]
 
 
+def labels() -> dict[str, str]:
+    """The name of each field of `take`, for the sentence about one that was corrected."""
+    return {MODE: tr("playground.mode"), CHAIN: tr("playground.chain"), SIDE: tr("playground.side")}
+
+
 def draw(known: Mapping[str, Choice]) -> None:
     """Mode, models in order, and the popovers."""
     modes = {mode: tr(f"playground.mode_{mode}") for mode in MODES}
@@ -82,7 +85,7 @@ def draw(known: Mapping[str, Choice]) -> None:
     labels = {name: choice.label for name, choice in known.items()}
     st.multiselect(
         tr("playground.side" if is_side else "playground.chain"), list(known), key=SIDE if is_side else CHAIN,
-        format_func=labels.__getitem__, max_selections=MAX_SIDE if is_side else 6,
+        format_func=labels.__getitem__, max_selections=MAX_SIDE if is_side else MAX_CHAIN,
         help=tr("playground.side_help" if is_side else "playground.chain_help"),
     )  # fmt: skip
     with st.container(horizontal=True, key="playground_tools"):
@@ -110,10 +113,17 @@ def settings() -> None:
         tr("playground.stop"), key="playground_stop", help=tr("playground.stop_help"), max_chars=400, height=70,
         persist_state="session",
     )  # fmt: skip
+    most = cap_usd_max()
     st.number_input(
-        tr("playground.cap"), 0.0, 1_000.0, CAP_USD, 0.5, key="playground_cap", format="%.2f",
+        tr("playground.cap"), 0.0, most, min(CAP_USD, most), 0.5, key="playground_cap", format="%.2f",
         help=tr("playground.cap_help"), persist_state="session",
     )  # fmt: skip
+
+
+def cap_usd_max() -> float:
+    """The highest cap a visitor may set: the operator's per session, if there is one."""
+    most = server_settings().cap_usd_per_session
+    return CAP_USD_MAX if most is None else min(CAP_USD_MAX, float(most))
 
 
 def faults() -> None:
@@ -121,7 +131,7 @@ def faults() -> None:
     st.caption(tr("playground.break_help"))
     control = gateway.demo().control
     names = {fault: tr(f"playground.fault_{fault}") for fault in FAULTS}
-    current = control.faults(key=gateway.visit().name)
+    current = control.faults(key=gateway.visit().demo_key)
     for model in MODELS:
         key = f"playground_fault_{model.name}"
         st.session_state[key] = current.get(model.name, "none")
@@ -132,16 +142,15 @@ def faults() -> None:
 
 
 def _set_fault(model: str, key: str) -> None:
-    gateway.demo().control.set_fault(model, st.session_state[key], key=gateway.visit().name)
-    # A healed model is to be tried at once, not when its breaker allows it.
-    gateway.renew()
+    gateway.set_fault(model, st.session_state[key])
 
 
 def keys() -> None:
     """Keys typed for this visit; the fields never show one again."""
     st.caption(tr("playground.keys_help"))
+    sellers = gateway.places()
     name = st.selectbox(
-        tr("playground.seller"), list(PRESETS), key="playground_seller", format_func=lambda one: PRESETS[one].label
+        tr("playground.seller"), list(sellers), key="playground_seller", format_func=lambda one: sellers[one].label
     )
     st.text_input(
         tr("playground.key"), key="playground_key", type="password", autocomplete="off", max_chars=400,
@@ -152,7 +161,7 @@ def keys() -> None:
     if problem:
         st.error(tr("playground.key_refused"), icon=":material/key_off:")
     if gateway.session_keys():
-        labels = ", ".join(PRESETS[one].label for one in gateway.session_keys())
+        labels = ", ".join(map(gateway.label_of, gateway.session_keys()))
         st.caption(tr("playground.keys_set", sellers=labels))
 
 
@@ -177,67 +186,6 @@ def request(messages: Sequence[Message]) -> ChatRequest:
         max_output_tokens=min(max(int(state.get("playground_max_tokens") or DEFAULT_MAX_TOKENS), 1), 128_000),
         temperature=min(max(float(state.get("playground_temperature", 0.7)), 0.0), 2.0),
         stop=tuple(stops),
+        session_id=gateway.visit().name,
+        user_id=gateway.user_id(),
     )
-
-
-def cost_usd(choice: Choice, input_tokens: int, output_tokens: int) -> Decimal | None:
-    """List price of one request, None without a price."""
-    sheet = gateway.sheet_of(choice.endpoint.provider_id, choice.model)
-    if sheet is None:
-        return None
-    try:
-        return quote(sheet, TokenUsage(input_tokens=input_tokens, output_tokens=output_tokens)).cost_usd
-    except PriceError:
-        return None
-
-
-def band_usd(choice: Choice, asked: ChatRequest) -> tuple[Decimal, Decimal] | None:
-    """From a short answer to the longest allowed one, with the error of a count by characters."""
-    tokens = estimated_input(asked.turns)
-    longest = asked.max_output_tokens or DEFAULT_MAX_TOKENS
-    low = cost_usd(choice, int(tokens * (1 - BAND_SHARE)), min(SHORT_ANSWER_TOKENS, longest))
-    high = cost_usd(choice, int(tokens * (1 + BAND_SHARE)) + 1, longest)
-    return None if low is None or high is None else (low, high)
-
-
-def cap_usd() -> Decimal:
-    """The spending cap of this visit."""
-    return Decimal(str(max(0.0, float(st.session_state.get("playground_cap", CAP_USD)))))
-
-
-def spent_usd() -> Decimal:
-    """What this visit spent, simulated calls at list price included."""
-    who = gateway.visit()
-    return usd_from_pico(who.spent_pico_usd + who.simulated_pico_usd)
-
-
-def fits_cap(chosen: Sequence[Choice], asked: ChatRequest, *, is_side: bool) -> bool:
-    """Whether the dearest way this request can go stays within the cap."""
-    highs = [band[1] for one in chosen if (band := band_usd(one, asked))]
-    worst = sum(highs, Decimal(0)) if is_side else max(highs, default=Decimal(0))
-    return spent_usd() + worst <= cap_usd()
-
-
-def show_money(chosen: Sequence[Choice], asked: ChatRequest) -> None:
-    """The answer of this page before anything is sent: price of the next request, spent so far, and the cap."""
-    show = fmt()
-    bands = [band for one in chosen if (band := band_usd(one, asked))]
-    low, high = min((b[0] for b in bands), default=None), max((b[1] for b in bands), default=None)
-    shown = f"{show.money_short(low)} – {show.money_short(high)}" if bands else "–"
-    who = gateway.visit()
-    with widgets.cards(3):
-        widgets.card(
-            tr("playground.next_cost"), shown,
-            tr("playground.next_note", tokens=show.number(estimated_input(asked.turns))),
-            explained=tr("playground.next_help"),
-        )  # fmt: skip
-        widgets.card(
-            tr("playground.spent"), show.money_short(usd_from_pico(who.spent_pico_usd)),
-            tr("playground.spent_note", simulated=show.money_short(usd_from_pico(who.simulated_pico_usd))),
-        )  # fmt: skip
-        share = float(spent_usd() / cap_usd()) if cap_usd() else 1.0
-        with st.container(border=True, height="stretch"):
-            st.progress(
-                min(share, 1.0),
-                text=tr("playground.cap_bar", spent=show.money_short(spent_usd()), cap=show.money_short(cap_usd())),
-            )

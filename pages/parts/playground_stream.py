@@ -50,6 +50,7 @@ class Turn:
     ttft_ms: float | None = None
     painted: float = 0.0
     thread: threading.Thread | None = None
+    release: Callable[[], None] | None = None
 
     def take(self, event: StreamEvent) -> None:
         """Learns what an event says."""
@@ -72,10 +73,13 @@ class Turn:
             self.ending = "error"
 
     def stop(self) -> None:
-        """Closes the connection; an answer under way is marked as stopped."""
+        """Closes the connection and gives back what was set aside; an answer under way is marked as stopped."""
         if self.stream is not None:
             self.stream.close()
             self.stream = None
+        if self.release is not None:
+            self.release()
+            self.release = None
         if self.ending == "running":
             self.ending = "cancelled"
 

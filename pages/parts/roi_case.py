@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.conventions import Floats
 from core.costs.monthly import ModelWay, Simulation, Way, simulate
 from core.costs.monthly_outlook import month_starts
-from core.costs.monthly_ways import Floats
 from core.costs.roi_paths import Outcomes, path_outcomes, running_band
 from core.costs.roi_plan import ServingCost, Switch, plan_switch
 from core.money import HUGE

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.costs.monthly_ways import Floats
-from core.costs.roi_plan import Switch, discount_factors, sensitivity
+from core.costs.roi_plan import Switch, running_sums, sensitivity
 from pages.parts import charts
 from pages.parts.roi_case import Case
 from pages.parts.state import fmt, tr
@@ -42,12 +41,6 @@ def percent(share: float | None) -> str:
     if share is not None and abs(share) > HUGE_SHARE:
         return tr("roi.beyond", limit=fmt().percent(HUGE_SHARE))
     return fmt().percent(share, 1)
-
-
-def running_sums(switch: Switch) -> tuple[Floats, Floats]:
-    """Running sum of the flows, plain and discounted, from month 0."""
-    factors = np.concatenate(([1.0], discount_factors(switch.months, switch.terms.annual_discount_rate)))
-    return np.cumsum(switch.flows_usd), np.cumsum(switch.flows_usd * factors)
 
 
 def cumulative(case: Case) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from core.costs.article import roi_example
+from core.costs.roi_plan import running_sums
 from core.costs.roi_report import PaybackKind, RoiKind, RoiReport
 from pages.parts import tables
 from pages.parts.roi_case import Case
-from pages.parts.roi_charts import payback_text, percent, running_sums
+from pages.parts.roi_charts import payback_text, percent
 from pages.parts.state import fmt, tr
 
 

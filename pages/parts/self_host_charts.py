@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from core.costs.api_bills import api_bill, api_cost_usd
+from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import monthly_cost_usd
-from core.costs.selfhost_break_even import Swing, tornado
+from core.costs.selfhost_ranking import speed_of
+from core.costs.selfhost_tornado import Swing, tornado
 from core.workload import Workload
 from pages.parts import charts
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan
-from pages.parts.state import fmt, tr
+from pages.parts.state import catalog, fmt, tr
 
 POINTS = 300
 EVERY_ON_A_STRAIGHT_LINE = 23  # divides 299, so that both ends are drawn
@@ -22,15 +26,15 @@ MAX_CROSSINGS = 9
 FREE_USD = 1e-9  # a free model has a bill of 0, which no logarithmic axis shows
 
 
-def volume_chart(plan: Plan, choices: Choices, workload: Workload, title: str) -> None:
+def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
     """Monthly cost against requests per month, both logarithmic, steps drawn as steps."""
-    if plan.machine is None or plan.api is None:
+    if plan.machine is None or plan.best is None or plan.api is None:
         return
     show = fmt()
     middle = workload.requests_per_month
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
-    rent = charts.amounts(monthly_cost_usd(plan.machine, workload, choices.operations, volume))
-    call = charts.amounts(volume * (1 + workload.retry_share) * plan.api.usd_per_request)
+    rent = charts.amounts(monthly_cost_usd(plan.machine, workload, plan.best.operations, volume))
+    call = charts.amounts(api_cost_usd(plan.api.usd_per_request, workload, volume))
     lines: list[dict[str, Any]] = []
     places = charts.rounded(volume)
     here = {"x": float(np.log10(middle)), "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
@@ -89,11 +93,20 @@ def _crossings(plan: Plan) -> list[dict[str, Any]]:
 
 def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
     """How far the fleet's monthly cost moves with each input alone."""
-    if plan.machine is None or plan.api is None:
+    if plan.machine is None or plan.best is None or plan.api is None:
         return
-    show = fmt()
-    swings = tornado(plan.machine, workload, choices.operations, plan.api.usd_per_request)
-    base = plan.best.fleet.tco_usd_per_month if plan.best else 0.0
+    show, best, now = fmt(), plan.best, dt.datetime.now(dt.UTC)
+    sheet, shape = catalog().llm.sheets()[plan.api.key], model_shapes()[choices.model_id]
+
+    def usd_per_request(other: Workload) -> float | None:
+        bill = api_bill(sheet, other, now)
+        return bill.usd_per_request if bill else None
+
+    swings = tornado(
+        plan.machine, workload, best.operations, usd_per_request,
+        lambda other: speed_of(best, shape, choices.precision, other),
+    )  # fmt: skip
+    base = best.fleet.tco_usd_per_month
     names = [tr(f"self_host.swing_{swing.name}") for swing in swings][::-1]
     bars = [
         {

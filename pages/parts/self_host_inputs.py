@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
+from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.model_shapes import model_shapes
-from core.costs.selfhost import HOURS_PER_MONTH, Operations
+from core.costs.selfhost import Operations
 from core.costs.tokens import PriceSheet
 from pages.parts import address, widgets
 from pages.parts.state import catalog, tr
@@ -33,6 +34,8 @@ OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
     "redundancy": (0, 10, 1, 1),
     "hours_per_month": (1, HOURS_PER_MONTH, 10, 1),
     "autoscale_share": (0, 100, 5, 0.01),
+    "reserved_share": (0, 100, 5, 0.01),
+    "spot_share": (0, 100, 5, 0.01),
     "staff_fte": (0, 20, 0.05, 1),
     "salary_usd_per_year": (0, 1_000_000, 5_000, 1),
     "storage_gb": (0, 1_000_000, 100, 1),
@@ -147,6 +150,8 @@ def read() -> Choices:
     """The choices as of this run, on every page that needs them; what an address got wrong is said there."""
     values, problems = address.bind(fields())
     widgets.show_problems(problems, {one.field: _label(one.field) for one in problems})
+    for name in _corrections(values):
+        st.warning(tr(f"self_host.{name}"), icon=":material/info:")
     return choices_of(values)
 
 
@@ -164,8 +169,21 @@ def choices_of(values: Mapping[str, Any]) -> Choices:
 
 
 def _operations(values: Mapping[str, Any]) -> Operations:
+    """The fields as operations; what contradicts another field gives way as `_corrections` says."""
     found = {name: float(values[f"sh_{name}"]) * factor for name, (*_, factor) in OPERATION_FIELDS.items()}
-    return Operations(**{**found, "redundancy": int(found["redundancy"])})  # type: ignore[arg-type]
+    wrong = _corrections(values)
+    if "shares_exceed" in wrong:
+        found["spot_share"] = 1 - found["reserved_share"]
+    spare = max(1, int(found["redundancy"])) if "spot_needs_spare" in wrong else int(found["redundancy"])
+    return Operations(**{**found, "redundancy": spare})  # type: ignore[arg-type]
+
+
+def _corrections(values: Mapping[str, Any]) -> list[str]:
+    """What is not possible together, as names of sentences: more than all machines, spot without a spare replica."""
+    reserved, spot = values["sh_reserved_share"], values["sh_spot_share"]
+    found = ["shares_exceed"] if reserved + spot > 100 else []
+    is_all_spot = values["sh_purchase"] == "spot" or min(spot, 100 - reserved) >= 100
+    return found + (["spot_needs_spare"] if is_all_spot and int(values["sh_redundancy"]) == 0 else [])
 
 
 def _label(key: str) -> str:

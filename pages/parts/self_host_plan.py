@@ -6,9 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from core.costs.api_bills import ApiBill, api_bill
 from core.costs.model_shapes import model_shape
-from core.costs.monthly_prices import PriceGap, plan_lengths, request_cost
-from core.costs.monthly_ways import ModelWay
 from core.costs.selfhost import Machine, naive_break_even_requests
 from core.costs.selfhost_break_even import BreakEven, break_even
 from core.costs.selfhost_ranking import RankedOffer
@@ -16,15 +15,6 @@ from core.costs.tokens import PriceSheet
 from core.workload import Workload
 from pages.parts import fleet
 from pages.parts.self_host_inputs import WELL_KNOWN, Choices, hosts_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiBill:
-    """A model's API and what the workload costs on it."""
-
-    key: str
-    usd_per_request: float
-    usd_per_month: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +38,9 @@ class Plan:
 def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload) -> list[ApiBill]:
     """The workload's bill on each model that has a price today, the cheapest first."""
     now = dt.datetime.now(dt.UTC)
-    found = []
-    for key in keys:
-        sheet = sheets.get(key)
-        if sheet is None:
-            continue
-        try:
-            cost, _ = request_cost(ModelWay(name=key, sheet=sheet), workload, plan_lengths(workload), now)
-        except PriceGap:
-            continue
-        usd = float(cost.total)
-        requests = workload.requests_per_month * (1 + workload.retry_share)
-        if usd > 0:
-            found.append(ApiBill(key=key, usd_per_request=usd, usd_per_month=usd * requests))
-    return sorted(found, key=lambda one: one.usd_per_month)
+    bills = [api_bill(sheets[key], workload, now) for key in keys if key in sheets]
+    priced = [one for one in bills if one is not None and one.usd_per_request > 0]
+    return sorted(priced, key=lambda one: one.usd_per_month)
 
 
 def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSheet]) -> Plan:
@@ -74,13 +53,13 @@ def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSh
         apis=tuple(apis), ranked=tuple(ranked), api=apis[0] if apis else None, best=best, even=None, even_low=None,
         even_high=None, naive_requests=None,
     )  # fmt: skip
-    return _crossed(plan, choices, workload)
+    return _crossed(plan, workload)
 
 
-def _crossed(plan: Plan, choices: Choices, workload: Workload) -> Plan:
+def _crossed(plan: Plan, workload: Workload) -> Plan:
     if plan.best is None or plan.machine is None or plan.api is None:
         return plan
-    machine, usd, operations = plan.machine, plan.api.usd_per_request, choices.operations
+    machine, usd, operations = plan.machine, plan.api.usd_per_request, plan.best.operations
     slow, fast = plan.best.estimate.low, plan.best.estimate.high
     return replace(
         plan,

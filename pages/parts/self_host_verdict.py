@@ -1,20 +1,19 @@
-"""Who should rent, who should call, who should go through a gateway: rules with thresholds the reader can change."""
+"""Who should rent, who should call, who should go through a gateway: the rules as sentences, and their thresholds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
+from core.costs.selfhost_verdict import Side, Situation, Thresholds, rules, saving_share
 from core.workload import Workload
 from pages.parts import address
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan
 from pages.parts.state import fmt, tr
-
-Side = Literal["rent", "call", "gateway"]
 
 FIELDS = (
     address.Field(key="sh_t_staff", kind="float", default=0.5, low=0, high=10),
@@ -40,46 +39,37 @@ def read() -> dict[str, Any]:
 
 
 def reasons(plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any]) -> list[Reason]:
-    """Every rule that applies to this input, the decisive ones (cost) first."""
-    found = [*_cost_reasons(plan, values), *_operation_reasons(plan, choices, values)]
-    if values["sh_residency"]:
-        found.append(Reason(side="rent", text=tr("self_host.rule_residency")))
-    if values["sh_korean_pay"]:
-        found.append(Reason(side="gateway", text=tr("self_host.rule_korean_pay")))
-    if values["sh_failover"]:
-        found.append(Reason(side="gateway", text=tr("self_host.rule_failover")))
-    if workload.batch_share >= 0.5:
-        found.append(Reason(side="call", text=tr("self_host.rule_batch", share=fmt().percent(workload.batch_share))))
-    return found
-
-
-def _cost_reasons(plan: Plan, values: Mapping[str, Any]) -> list[Reason]:
-    if plan.best is None or plan.api is None:
-        return []
-    rent, call = plan.best.fleet.tco_usd_per_month, plan.api.usd_per_month
-    saving = 1 - min(rent, call) / max(rent, call)
-    side: Side = "rent" if rent < call else "call"
-    key = "clear" if saving * 100 >= values["sh_t_saving"] else "close"
-    text = tr(
-        f"self_host.rule_{side}_{key}", rent=fmt().money_short(rent), call=fmt().money_short(call),
-        saving=fmt().percent(saving),
-    )  # fmt: skip
-    return [Reason(side=side, text=text)]
-
-
-def _operation_reasons(plan: Plan, choices: Choices, values: Mapping[str, Any]) -> list[Reason]:
-    found = []
-    if choices.operations.staff_fte < values["sh_t_staff"]:
-        text = tr("self_host.rule_staff", have=f"{choices.operations.staff_fte:g}", need=f"{values['sh_t_staff']:g}")
-        found.append(Reason(side="call", text=text))
-    if plan.best is not None:
-        share = plan.best.fleet.utilization
-        low = share * 100 < values["sh_t_util"]
-        key = "low" if low else "high"
-        found.append(
-            Reason(side="call" if low else "rent", text=tr(f"self_host.rule_util_{key}", share=fmt().percent(share)))
+    """Every rule that applies to this input as a sentence, the decisive ones (cost) first."""
+    show, best = fmt(), plan.best
+    situation = Situation(
+        rent_usd_per_month=best.fleet.tco_usd_per_month if best else None,
+        call_usd_per_month=plan.api.usd_per_month if plan.api else None,
+        utilization=best.fleet.utilization if best else None,
+        staff_fte=choices.operations.staff_fte,
+        batch_share=workload.batch_share,
+        needs_residency=values["sh_residency"],
+        needs_korean_payment=values["sh_korean_pay"],
+        needs_failover=values["sh_failover"],
+    )
+    thresholds = Thresholds(
+        staff_fte=values["sh_t_staff"], utilization=values["sh_t_util"] / 100, saving_share=values["sh_t_saving"] / 100
+    )
+    rent, call = situation.rent_usd_per_month, situation.call_usd_per_month
+    facts = {
+        "rent": show.money_short(rent), "call": show.money_short(call),
+        "saving": show.percent(saving_share(rent or 0.0, call or 0.0)),
+        "have": f"{situation.staff_fte:g}", "need": f"{thresholds.staff_fte:g}",
+    }  # fmt: skip
+    shares = {"batch": situation.batch_share}
+    return [
+        Reason(
+            side=rule.side,
+            text=tr(
+                f"self_host.rule_{rule.kind}", share=show.percent(shares.get(rule.kind, situation.utilization)), **facts
+            ),
         )
-    return found
+        for rule in rules(situation, thresholds)
+    ]
 
 
 def draw(found: Sequence[Reason]) -> None:

@@ -18,6 +18,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.parts.browser import BrowserScript
+
 # Streamlit's front end needs inline styles, evaluated chart code and blob workers; nothing may come from or go to
 # another host, so a model's answer cannot load a remote picture either.
 CONTENT_SECURITY_POLICY = (
@@ -31,6 +33,8 @@ HEADERS: Mapping[str, str] = {
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "content-security-policy": CONTENT_SECURITY_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 M_ARENA_MAX = -8
@@ -152,4 +156,4 @@ class CompressedStatic:
         return start, b"".join(parts)
 
 
-MIDDLEWARE = [Middleware(SafeHeaders), Middleware(CompressedStatic)]
+MIDDLEWARE = [Middleware(SafeHeaders), Middleware(BrowserScript), Middleware(CompressedStatic)]

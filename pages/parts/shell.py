@@ -39,7 +39,7 @@ def run() -> None:
     # One element whatever it holds, so that the page's block has the same place on every page (see `state.block`).
     with st.container():
         _top_row()
-        widgets.show_problems(problems)
+        widgets.show_problems(problems, _labels())
         for problem in state.settings().problems:
             st.warning(tr("shell.setting_refused", problem=problem))
         is_open = _open_catalog()
@@ -47,6 +47,11 @@ def run() -> None:
         with state.guarded():
             page.run()
     state.publish()
+
+
+def _labels() -> dict[str, str]:
+    """The names of the shell's own fields, for the sentence about one that was corrected."""
+    return {key: tr(f"shell.{name}") for key, name in {"lang": "language", "cur": "currency", "fx": "rate"}.items()}
 
 
 def _navigation() -> Any:
@@ -57,7 +62,6 @@ def _navigation() -> Any:
             icon=f":material/{icon}:",
             url_path=path,
             default=name == "overview",
-            help=tr(f"shell.help_{name}"),
         )
         for name, path, icon in PAGES
         if (PROJECT / "pages" / f"{name}.py").exists()
@@ -74,13 +78,11 @@ def page_of(name: str) -> Any:
 def _top_row() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="shell_row"):
         shown = fmt()
-        with st.popover(tr("shell.rate_button", rate=shown.number(shown.krw_per_usd)), key="shell_rate"):
-            settings = state.settings()
-            st.number_input(
-                tr("shell.rate"), 500.0, 5_000.0, step=10.0, key="fx", format="%.1f",
-                help=tr("shell.rate_help", date=shown.date(settings.fx_date)),
-            )  # fmt: skip
-            st.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))
+        rate = st.popover(
+            tr("shell.rate_button", rate=shown.number(shown.krw_per_usd)), on_change="rerun", key="shell_rate"
+        )
+        if rate.open:
+            _rate(rate)
         st.segmented_control(
             tr("shell.currency"), state.CURRENCIES, key="cur", format_func={"USD": "$", "KRW": "₩"}.__getitem__,
             label_visibility="collapsed", required=True,
@@ -89,6 +91,24 @@ def _top_row() -> None:
             tr("shell.language"), list(LANGUAGES), key="lang", format_func=str.upper,
             label_visibility="collapsed", required=True,
         )  # fmt: skip
+        _share()
+
+
+def _rate(popover: Any) -> None:
+    shown, settings = fmt(), state.settings()
+    popover.number_input(
+        tr("shell.rate"), 500.0, 5_000.0, step=10.0, key="fx", format="%.1f",
+        help=tr("shell.rate_help", date=shown.date(settings.fx_date)),
+    )  # fmt: skip
+    popover.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))
+
+
+def _share() -> None:
+    """The address of what is shown; outside of the page's block, so that a moved slider does not send it again."""
+    share = st.popover(tr("shell.share"), icon=":material/link:", on_change="rerun", key="shell_share")
+    if share.open:
+        share.caption(tr("shell.share_help"))
+        share.code(state.share_address(), language=None, wrap_lines=True)
 
 
 def _open_catalog() -> bool:

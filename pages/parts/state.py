@@ -20,7 +20,7 @@ from core.i18n import LANGUAGES, choose_language, t
 from core.money import Formatter
 from core.settings import KRW_PER_USD_MAX, KRW_PER_USD_MIN, Settings
 from core.workload import LIMITS, NAME_CODE, Problem, Workload
-from pages.parts import address
+from pages.parts import address, safe_log
 
 _WORKLOAD = "_workload"
 CURRENCIES = ("USD", "KRW")
@@ -202,7 +202,7 @@ def guarded() -> Iterator[None]:
     except DatabaseProblem as problem:
         show_database_problem(problem)
     except Exception:
-        logging.getLogger("breakeven").exception("A page failed")
+        logging.getLogger(safe_log.LOGGER).exception("A page failed")
         st.error(tr("shell.page_failed"), icon=":material/error:")
 
 

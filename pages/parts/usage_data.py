@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from core.catalog import Catalog
 from core.catalog.aliases import UnknownModelError
 from core.costs.tokens import PriceError, unit_prices
+from core.costs.tokens_mix import cost_pico_usd
 from core.usage.entries import WASTED
 from core.usage.imports import ExportRow
-from core.usage.measure import cost_pico_usd
 from core.usage.rollup import Filters, Totals, fold, totals
 from core.usage.tables import create_tables
 from pages.parts import state

@@ -47,6 +47,14 @@ def take(choices: Mapping[str, list[str]]) -> list[Problem]:
     return problems
 
 
+def labels() -> dict[str, str]:
+    """The name of each field, for the sentence about one that was corrected."""
+    names = {
+        DAYS: "period", SOURCE: "source", VIEW: "view", PROVIDERS: "provider", MODELS: "model", OUTCOME: "outcome",
+    }  # fmt: skip
+    return {key: tr(f"usage.{name}") for key, name in names.items()}
+
+
 def draw(choices: Mapping[str, list[str]]) -> None:
     """One row of filters; the rarer ones open in place."""
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -18,6 +18,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalog.aliases import MAKERS
 from core.costs.model_shapes import model_shapes
 from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Terms, Way, through_gateway
 from core.costs.tokens import PriceSheet
@@ -32,7 +33,6 @@ MAX_MODELS = MAX_WAYS - 3
 MODELS, GATEWAY, MIX, RENT = "way_models", "way_gw", "way_mix", "way_rent"
 FEE, SHARE, DISCOUNT, VAT = "way_gw_fee", "way_gw_share", "way_gw_off", "way_vat"
 NO_GATEWAY = NO_RENT = ""
-MAKERS = {"openai", "google", "anthropic", "deepseek", "mistral", "cohere", "x-ai", "moonshotai", "zai"}
 
 
 def _sheets() -> Mapping[str, PriceSheet]:

@@ -9,11 +9,11 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.costs.gpus import STALE_AFTER_DAYS
 from core.workload import Problem
 from pages.parts.state import fmt, tr
 
 FRESH_DAYS = 30
-STALE_DAYS = 90
 CARD_MIN_WIDTH_PX = 150
 
 
@@ -71,7 +71,7 @@ def age_of(as_of: dt.date | None, today: dt.date) -> Age:
     if as_of is None:
         return "undated"
     days = (today - as_of).days
-    return "fresh" if days <= FRESH_DAYS else "aging" if days <= STALE_DAYS else "stale"
+    return "fresh" if days <= FRESH_DAYS else "aging" if days <= STALE_AFTER_DAYS else "stale"
 
 
 def age_text(as_of: dt.date | None, today: dt.date) -> str:

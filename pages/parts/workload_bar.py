@@ -1,4 +1,4 @@
-"""Which workload is this page about? One strip on every page: read it, edit it in place, pick a preset, share it."""
+"""Which workload is this page about? One strip on every page: read it, edit it in place, pick a preset."""
 
 from __future__ import annotations
 
@@ -36,44 +36,23 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
     A page that shows the fields itself (`workload_fields`) passes `has_editor=False`.
     """
     workload, problems = state.read_workload()
-    with st.container(horizontal=True, vertical_alignment="center", key="wl_bar"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="wl_bar"):
         name = f"**{widgets.plain(workload.name)}** · " if workload.name else ""
         st.markdown(f":material/tune: {name}{summary(workload)}", width="content")
-        st.space("stretch")  # on a phone, the buttons go below the line
         if has_editor:
             editor = st.popover(tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit")
             if editor.open:
                 with editor:
                     workload_fields((*MAIN_FIELDS, *MORE_FIELDS))
-        _presets_and_link()
+        st.menu_button(
+            tr("workload.presets"), list(PRESETS), key="wl_preset", icon=":material/inventory_2:",
+            format_func=lambda key: tr(f"workload.preset_{key}"), on_click=_take_preset,
+        )  # fmt: skip
     widgets.show_problems(problems, {one.field: tr(f"workload.field_{one.field}") for one in problems})
     return workload
 
 
-def _presets_and_link() -> None:
-    presets = st.popover(tr("workload.presets"), icon=":material/inventory_2:", on_change="rerun", key="wl_presets")
-    if presets.open:
-        with presets:
-            _preset_buttons()
-    share = st.popover(tr("workload.share"), icon=":material/link:", on_change="rerun", key="wl_share")
-    if share.open:
-        with share:
-            st.caption(tr("workload.share_help"))
-            st.code(state.share_address(), language=None, wrap_lines=True)
-
-
-def _preset_buttons() -> None:
-    for key in PRESETS:
-        st.button(
-            tr(f"workload.preset_{key}"),
-            key=f"wl_preset_{key}",
-            help=summary(PRESETS[key]),
-            on_click=_take,
-            args=(replace(preset(key), name=tr(f"workload.preset_{key}")),),
-            width="stretch",
-            type="tertiary",
-        )
-
-
-def _take(workload: Workload) -> None:
-    state.set_workload(workload)
+def _take_preset() -> None:
+    key = str(st.session_state.get("wl_preset"))
+    if key in PRESETS:
+        state.set_workload(replace(preset(key), name=tr(f"workload.preset_{key}")))

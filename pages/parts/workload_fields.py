@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -31,7 +32,7 @@ LOG_STEPS: dict[str, tuple[int, ...]] = {
     "output_tokens": tuple(m * 10**e for e in range(0, 5) for m in (1, 2, 5)),
 }
 MAIN_FIELDS = ("requests_per_month", "input_tokens", "output_tokens")
-EXACT_WIDTH_PX = 150
+EXACT_MIN_WIDTH_PX = 120
 MORE_FIELDS = (
     "cached_share", "cache_write_share", "batch_share", "growth_per_month", "horizon_months", "budget_usd_per_month",
     "input_spread", "output_spread", "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
@@ -40,36 +41,43 @@ MORE_FIELDS = (
 
 def workload_fields(names: Sequence[str]) -> None:
     """A slider and an exact field for each named input; moving one redraws the page's block."""
-    for name in names:
-        _field_row(name)
+    for is_optional, group in itertools.groupby(names, key=lambda name: LIMITS[name].is_optional):
+        if is_optional:
+            for name in group:
+                _optional(name)
+            continue
+        # One grid for many rows: fewer elements than a row of its own for each, and on a phone they stay side by side.
+        with st.grid(2, min_column_width=EXACT_MIN_WIDTH_PX, wrap=False, vertical_alignment="bottom"):
+            for name in group:
+                _slider_and_number(name)
 
 
-def _field_row(name: str) -> None:
+def _optional(name: str) -> None:
+    limit, key = LIMITS[name], f"wl_{name}"
     value = getattr(state.workload(), name)
+    address.follow(key, None if value is None else float(round(value, 6)))
+    st.number_input(
+        tr(f"workload.field_{name}"), float(limit.low), float(limit.high), key=key,
+        help=tr(f"workload.help_{name}"), placeholder="–", on_change=_changed, args=(name, key),
+    )  # fmt: skip
+
+
+def _slider_and_number(name: str) -> None:
     limit = LIMITS[name]
     factor = 100 if name in SHARES else 1
     whole = limit.is_integer
-    label = tr(f"workload.field_{name}")
-    help_text = tr(f"workload.help_{name}")
-    exact_key, slider_key = f"wl_{name}", f"wl_{name}_slider"
-    shown = None if value is None else int(value) if whole else float(round(value * factor, 6))
+    value = getattr(state.workload(), name)
+    shown = int(value) if whole else float(round(value * factor, 6))
+    label, exact_key = tr(f"workload.field_{name}"), f"wl_{name}"
+    _slider(name, label, tr(f"workload.help_{name}"), shown, f"{exact_key}_slider")
     address.follow(exact_key, shown)
-    if limit.is_optional:
-        st.number_input(
-            label, float(limit.low), float(limit.high), key=exact_key, help=help_text, placeholder="–",
-            on_change=_changed, args=(name, exact_key),
-        )  # fmt: skip
-        return
-    # Not columns: two elements fewer a row, and on a phone they stay side by side.
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _slider(name, label, help_text, shown, slider_key)
-        step: Any = 1 if whole else 1.0 if factor == 100 else 0.1
-        number = int if whole else float
-        low, high = number(limit.low * factor), number(limit.high * factor)
-        st.number_input(
-            label, low, high, step=step, key=exact_key, label_visibility="collapsed", width=EXACT_WIDTH_PX,
-            format="%d" if whole else "%.4g", on_change=_changed, args=(name, exact_key),
-        )  # fmt: skip
+    step: Any = 1 if whole else 1.0 if factor == 100 else 0.1
+    number = int if whole else float
+    low, high = number(limit.low * factor), number(limit.high * factor)
+    st.number_input(
+        label, low, high, step=step, key=exact_key, label_visibility="collapsed",
+        format="%d" if whole else "%.4g", on_change=_changed, args=(name, exact_key),
+    )  # fmt: skip
 
 
 def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from pathlib import Path
 
 import pytest
 
+from core.gateway.diagnosis import TOPICS
 from core.i18n import LANGUAGES, MissingTextError, choose_language, t, texts
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +29,13 @@ def test_every_text_exists_in_every_language() -> None:
 
 
 def test_translations_have_the_same_placeholders() -> None:
-    different = [key for key, text in texts("en").items() if _placeholders(text) != _placeholders(texts("ko")[key])]
+    english = texts("en")
+    different = [
+        (lang, key)
+        for lang in LANGUAGES
+        for key, text in texts(lang).items()
+        if _placeholders(text) != _placeholders(english.get(key, ""))
+    ]
 
     assert different == []
 
@@ -37,17 +45,32 @@ def test_no_english_page_holds_korean_words() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    code = "\n".join(
-        path.read_text(encoding="utf-8") for room in ("core", "pages") for path in (PROJECT / room).rglob("*.py")
-    )
-    prefixes = set(re.findall(r'f"([a-z_]+\.[a-z_0-9]*)\{', code)) | set(re.findall(r'f"([a-z_]+)\.\{', code))
+    """A text is asked for by its key, by its name alone, or by an f-string whose fixed parts fit it.
+
+    An f-string without a fixed part beyond the section, such as `f"roi.{name}"`, would excuse every text of it.
+    """
+    code = [path.read_text(encoding="utf-8") for room in ("core", "pages") for path in (PROJECT / room).rglob("*.py")]
+    words: set[str] = set()
+    patterns: set[str] = set()
+    for node in (node for text in code for node in ast.walk(ast.parse(text))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            fixed = [str(part.value) if isinstance(part, ast.Constant) else None for part in node.values]
+            if re.fullmatch(r"[a-z_]+\.[a-z_0-9]*", fixed[0] or "") and "".join(filter(None, fixed))[-1] != ".":
+                patterns.add("".join("[a-z0-9_]+" if part is None else re.escape(part) for part in fixed))
+    asked = re.compile("|".join(patterns))
     unused = [
-        key
-        for key in texts("en")
-        if f'"{key}"' not in code and not key.startswith(tuple(prefixes)) and f'"{key.split(".")[1]}"' not in code
+        key for key in texts("en") if key not in words and key.split(".")[1] not in words and not asked.fullmatch(key)
     ]
 
     assert unused == []
+
+
+def test_every_topic_of_the_error_guide_has_its_four_texts_and_no_other_has() -> None:
+    wanted = {f"diagnosis.{topic}_{part}" for topic in TOPICS for part in ("title", "cause", "check", "remedy")}
+
+    assert {key for key in texts("en") if key.startswith("diagnosis.")} == wanted
 
 
 def test_an_unknown_key_is_an_error() -> None:

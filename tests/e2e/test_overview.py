@@ -29,7 +29,7 @@ def test_a_preset_goes_through_a_door_and_back_comes_home(visit: OpenVisit) -> N
     one = visit()
     page = one.open("/")
     page.get_by_role("button", name="Presets").click()
-    page.get_by_role("button", name="Article: growing start-up").click()
+    page.get_by_role("menuitem", name="Article: growing start-up").click()
     expect(strip(page)).to_contain_text("growing start-up")
     one.settle()
     shown = metrics(page)
@@ -40,9 +40,7 @@ def test_a_preset_goes_through_a_door_and_back_comes_home(visit: OpenVisit) -> N
     expect(strip(page)).to_contain_text("growing start-up")
     assert "req=" in page.url
 
-    # A page and the inputs it writes into its address are two entries of the browser's history.
-    page.go_back()
-    one.settle()
+    # A page and the inputs it writes into its address are one entry of the browser's history.
     page.go_back()
     expect(page.get_by_role("heading", name="cheapest way to serve it")).to_be_visible()
     one.settle()
@@ -92,3 +90,16 @@ def test_answers_carry_safe_headers_and_scripts_come_compressed(program: Program
     asked = urllib.request.Request(f"{program.url}/{script[0]}", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(asked, timeout=30) as answer:
         assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_on_a_phone_the_list_of_pages_closes_when_one_is_chosen(visit: OpenVisit) -> None:
+    one = visit(width=390)
+    page = one.open("/?lang=ko")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    page.get_by_test_id("stExpandSidebarButton").click()
+
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="ROI").click()
+
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    one.settle()
+    expect(page.get_by_test_id("stSidebarNavLink").first).not_to_be_in_viewport()

@@ -1,21 +1,18 @@
-"""The table of faults: what the upstream sends, and what the gateway must make of it.
-
-`then` is what a caller with a healthy second target sees: "next" the other target's answer, "stop" the error at once,
-"ok" the first target's own answer, "partial" its text, kept and marked. `kinds` are the allowed kinds of the error.
-"""
+"""The table of faults: what the upstream sends, and what the gateway must make of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from tests.faults.case import STREAM, WHOLE, Case, Then, case_of
+from tests.faults.cases_answers import ANSWER_GROUPS
+from tests.faults.cases_words import WORD_GROUPS
 from tests.faults.upstream import (
     GOOD_STREAM,
     KEY,
     USAGE,
-    Script,
     chunked,
     completion,
     delta,
@@ -30,33 +27,6 @@ from tests.faults.upstream import (
     until_close,
     zipped,
 )
-
-Then = Literal["next", "stop", "ok", "partial"]
-BOTH = (False, True)
-WHOLE = (False,)
-STREAM = (True,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One fault; `streamed` names the modes it is tried in."""
-
-    name: str
-    group: str
-    script: Script
-    then: Then
-    kinds: tuple[str, ...] = ()
-    streamed: tuple[bool, ...] = BOTH
-    dialect: str = "openai"
-    text: str | None = None
-    retry_after_s: float | None = None
-    usage: dict[str, int | None] | None = field(default=None)
-    is_usage_unknown: bool = False
-
-
-def _case(group: str, name: str, script: Script, then: Then, *kinds: str, **more: Any) -> Case:
-    return Case(name=f"{group}-{name}".replace(" ", "_"), group=group, script=script, then=then, kinds=kinds, **more)
-
 
 _OPENAI_ERROR = {"error": {"message": f"Something about {KEY} went wrong", "type": "x", "code": None}}
 _STATUSES: tuple[tuple[int, Then, str], ...] = (
@@ -82,34 +52,34 @@ def _statuses() -> Iterator[Case]:
             # A 403 whose words are about a key is about the key.
             kinds = (kind, "auth") if status == 403 else (kind,)
             body = http(status, _error_body(dialect, status))
-            yield _case("status", f"{dialect}-{status}", body, then, *kinds, dialect=dialect)
+            yield case_of("status", f"{dialect}-{status}", body, then, *kinds, dialect=dialect)
     for status in (429, 500, 502, 503):
-        yield _case("status", f"html-{status}", http(status, "<html>no</html>", kind="text/html"), "next")
-        yield _case("status", f"empty-{status}", http(status), "next")
+        yield case_of("status", f"html-{status}", http(status, "<html>no</html>", kind="text/html"), "next")
+        yield case_of("status", f"empty-{status}", http(status), "next")
     for status in (301, 302, 307, 308):
         script = http(status, location="http://127.0.0.1:9/elsewhere")
-        yield _case("redirect", str(status), script, "next", "redirect")
+        yield case_of("redirect", str(status), script, "next", "redirect")
 
 
 def _meanings() -> Iterator[Case]:
     def error(status: int, message: str, code: str = "") -> bytes:
         return http(status, {"error": {"message": message, "type": code or "invalid_request_error", "code": code}})
 
-    yield _case("meaning", "quota under 429", error(429, "You exceeded it", "insufficient_quota"), "next", "quota")
+    yield case_of("meaning", "quota under 429", error(429, "You exceeded it", "insufficient_quota"), "next", "quota")
     long = error(400, "This model's maximum context length is 8192 tokens", "context_length_exceeded")
-    yield _case("meaning", "context length", long, "stop", "context_length")
+    yield case_of("meaning", "context length", long, "stop", "context_length")
     invalid = error(400, "Invalid model: gpt-4")
-    yield _case("meaning", "invalid model under 400", invalid, "next", "model_not_found")
+    yield case_of("meaning", "invalid model under 400", invalid, "next", "model_not_found")
     missing = error(404, "The model `m` does not exist", "model_not_found")
-    yield _case("meaning", "missing model under 404", missing, "next", "model_not_found")
+    yield case_of("meaning", "missing model under 404", missing, "next", "model_not_found")
     policy = error(400, "Refused by our content_policy", "content_policy_violation")
-    yield _case("meaning", "content policy", policy, "stop", "content_policy")
+    yield case_of("meaning", "content policy", policy, "stop", "content_policy")
     wrong_key = http(400, {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}})
-    yield _case("meaning", "gemini wrong key under 400", wrong_key, "next", "auth", dialect="gemini")
+    yield case_of("meaning", "gemini wrong key under 400", wrong_key, "next", "auth", dialect="gemini")
     echo = error(401, f"Incorrect API key provided: {KEY}", "invalid_api_key")
-    yield _case("meaning", "key echoed", echo, "next", "auth")
+    yield case_of("meaning", "key echoed", echo, "next", "auth")
     part = error(401, f"Incorrect API key provided: {KEY[:12]}*******cdef", "invalid_api_key")
-    yield _case("meaning", "part of the key echoed", part, "next", "auth")
+    yield case_of("meaning", "part of the key echoed", part, "next", "auth")
 
 
 _RETRY_AFTERS: tuple[tuple[str, dict[str, str], float | None], ...] = (
@@ -124,10 +94,10 @@ _RETRY_AFTERS: tuple[tuple[str, dict[str, str], float | None], ...] = (
 def _retry_afters() -> Iterator[Case]:
     for name, headers, wanted in _RETRY_AFTERS:
         script = http(429, _OPENAI_ERROR, **headers)
-        yield _case("retry-after", name, script, "next", "rate_limited", retry_after_s=wanted)
+        yield case_of("retry-after", name, script, "next", "rate_limited", retry_after_s=wanted)
     delay = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"retryDelay": "17s"}]}}
     body = http(429, delay)
-    yield _case("retry-after", "gemini", body, "next", "rate_limited", retry_after_s=17, dialect="gemini")
+    yield case_of("retry-after", "gemini", body, "next", "rate_limited", retry_after_s=17, dialect="gemini")
 
 
 def _unusable() -> Iterator[Case]:
@@ -142,77 +112,77 @@ def _unusable() -> Iterator[Case]:
         "blank content": json.dumps(completion(" \n")), "content number": json.dumps(completion(17)),  # type: ignore[arg-type]  # on purpose
         "deep nesting": "[" * 20_000, "nan": '{"choices": NaN}', "control signs": "\x00\x01\x02",
     }.items():  # fmt: skip
-        yield _case("unusable", name, http(200, body), "next", *bad)
-    yield _case("unusable", "html with 200 and its type", http(200, "<html>", kind="text/html"), "next", *bad)
-    yield _case("unusable", "no body 204", b"HTTP/1.1 204 No Content\r\n\r\n", "next", *bad)
-    yield _case("unusable", "invalid utf-8", http(200, b'{"choices": "\xff\xfe"}'), "next", *bad)
+        yield case_of("unusable", name, http(200, body), "next", *bad)
+    yield case_of("unusable", "html with 200 and its type", http(200, "<html>", kind="text/html"), "next", *bad)
+    yield case_of("unusable", "no body 204", b"HTTP/1.1 204 No Content\r\n\r\n", "next", *bad)
+    yield case_of("unusable", "invalid utf-8", http(200, b'{"choices": "\xff\xfe"}'), "next", *bad)
     error = {"error": {"message": "upstream broke", "code": 502}}
-    yield _case("unusable", "error object", http(200, error), "next", "upstream_error", "bad_reply")
+    yield case_of("unusable", "error object", http(200, error), "next", "upstream_error", "bad_reply")
     limited = {"error": {"message": "slow down", "code": 429}}
-    yield _case("unusable", "error object 429", http(200, limited), "next", "rate_limited")
-    yield _case("unusable", "error text", http(200, {"error": "broken"}), "next", "upstream_error", "bad_reply")
+    yield case_of("unusable", "error object 429", http(200, limited), "next", "rate_limited")
+    yield case_of("unusable", "error text", http(200, {"error": "broken"}), "next", "upstream_error", "bad_reply")
     blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
-    yield _case("unusable", "gemini block", http(200, blocked), "stop", "content_policy", dialect="gemini")
-    yield _case("unusable", "gemini no candidates", http(200, {"candidates": []}), "next", *bad, dialect="gemini")
+    yield case_of("unusable", "gemini block", http(200, blocked), "stop", "content_policy", dialect="gemini")
+    yield case_of("unusable", "gemini no candidates", http(200, {"candidates": []}), "next", *bad, dialect="gemini")
     empty = {"type": "message", "content": [], "stop_reason": "end_turn"}
-    yield _case("unusable", "anthropic no content", http(200, empty), "next", *bad, dialect="anthropic")
+    yield case_of("unusable", "anthropic no content", http(200, empty), "next", *bad, dialect="anthropic")
 
 
 def _packed() -> Iterator[Case]:
     bad = ("bad_reply", "truncated")
     gz = {"Content_Encoding": "gzip"}
     body = json.dumps(completion("packed")).encode()
-    yield _case("packed", "good gzip", http(200, zipped(body), **gz), "ok", text="packed")
-    yield _case("packed", "bad gzip", http(200, b"\x1f\x8bnonsense", **gz), "next", *bad)
-    yield _case("packed", "not gzip at all", http(200, body, **gz), "next", *bad)
-    yield _case("packed", "cut gzip", http(200, zipped(body)[:-20], **gz), "next", *bad)
-    yield _case("packed", "unknown coding", http(200, body, Content_Encoding="br"), "next", *bad)
+    yield case_of("packed", "good gzip", http(200, zipped(body), **gz), "ok", text="packed")
+    yield case_of("packed", "bad gzip", http(200, b"\x1f\x8bnonsense", **gz), "next", *bad)
+    yield case_of("packed", "not gzip at all", http(200, body, **gz), "next", *bad)
+    yield case_of("packed", "cut gzip", http(200, zipped(body)[:-20], **gz), "next", *bad)
+    yield case_of("packed", "unknown coding", http(200, body, Content_Encoding="br"), "next", *bad)
     bomb = zipped(b" " * (64 * 2**20))
     large = ("reply_too_large",)
-    yield _case("packed", "gzip bomb", http(200, bomb, **gz), "next", *large)
+    yield case_of("packed", "gzip bomb", http(200, bomb, **gz), "next", *large)
     double = http(200, zipped(bomb), Content_Encoding="gzip, gzip")
-    yield _case("packed", "double gzip bomb", double, "next", *large)
-    yield _case("packed", "huge body", http(200, completion("x" * 2**20)), "next", *large)
+    yield case_of("packed", "double gzip bomb", double, "next", *large)
+    yield case_of("packed", "huge body", http(200, completion("x" * 2**20)), "next", *large)
     endless = drip(until_close(b'{"x": "', kind="application/json"), b"y" * 65536, pause_s=0.0)
-    yield _case("packed", "endless body", endless, "next", *large)
+    yield case_of("packed", "endless body", endless, "next", *large)
     event = until_close(b"data: " + b"z" * 2**19)
-    yield _case("packed", "huge event", event, "next", *large, streamed=STREAM)
+    yield case_of("packed", "huge event", event, "next", *large, streamed=STREAM)
 
 
 def _broken() -> Iterator[Case]:
     lost = ("connection_lost", "protocol", "truncated")
-    yield _case("broken", "closed at once", b"", "next", *lost, "connect")
-    yield _case("broken", "reset at once", reset, "next", *lost)
-    yield _case("broken", "not http", b"SSH-2.0-OpenSSH_9.6\r\n", "next", *lost)
-    yield _case("broken", "half a head", b"HTTP/1.1 200 OK\r\nContent-Ty", "next", *lost)
-    yield _case("broken", "bad length", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "next", *lost)
-    yield _case("broken", "bad chunk", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "next", *lost)
+    yield case_of("broken", "closed at once", b"", "next", *lost, "connect")
+    yield case_of("broken", "reset at once", reset, "next", *lost)
+    yield case_of("broken", "not http", b"SSH-2.0-OpenSSH_9.6\r\n", "next", *lost)
+    yield case_of("broken", "half a head", b"HTTP/1.1 200 OK\r\nContent-Ty", "next", *lost)
+    yield case_of("broken", "bad length", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "next", *lost)
+    yield case_of("broken", "bad chunk", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "next", *lost)
     short = http(200, completion()).replace(b"Content-Length: ", b"Content-Length: 9")
-    yield _case("broken", "too little body", short, "next", *lost)
+    yield case_of("broken", "too little body", short, "next", *lost)
     head = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"
-    yield _case("broken", "huge head", head, "next", *lost)
-    yield _case("broken", "reset in body", then_reset(until_close(b'{"choices"')), "next", *lost, "bad_reply")
+    yield case_of("broken", "huge head", head, "next", *lost)
+    yield case_of("broken", "reset in body", then_reset(until_close(b'{"choices"')), "next", *lost, "bad_reply")
 
 
 def _slow() -> Iterator[Case]:
     slow = ("headers_timeout", "first_token_timeout", "idle_timeout", "deadline")
-    yield _case("slow", "hang", hang, "next", *slow)
-    yield _case("slow", "hang in head", then_hang(b"HTTP/1.1 200 OK\r\n"), "next", *slow)
-    yield _case("slow", "hang after head", then_hang(until_close(b"")), "next", *slow)
-    yield _case("slow", "drip of head", drip(b"HTTP/1.1 200 OK\r\nX: ", b"x"), "next", *slow)
-    yield _case("slow", "drip of body", drip(until_close(b"{"), b" "), "next", *slow)
-    yield _case(
+    yield case_of("slow", "hang", hang, "next", *slow)
+    yield case_of("slow", "hang in head", then_hang(b"HTTP/1.1 200 OK\r\n"), "next", *slow)
+    yield case_of("slow", "hang after head", then_hang(until_close(b"")), "next", *slow)
+    yield case_of("slow", "drip of head", drip(b"HTTP/1.1 200 OK\r\nX: ", b"x"), "next", *slow)
+    yield case_of("slow", "drip of body", drip(until_close(b"{"), b" "), "next", *slow)
+    yield case_of(
         "slow", "comments for ever", drip(until_close(b": hi\n\n"), b": hi\n\n"), "next", *slow, streamed=STREAM
     )
     role = sse({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
-    yield _case("slow", "empty deltas for ever", drip(until_close(role), role), "next", *slow, streamed=STREAM)
+    yield case_of("slow", "empty deltas for ever", drip(until_close(role), role), "next", *slow, streamed=STREAM)
 
 
 def _streams() -> Iterator[Case]:
     bad = ("bad_reply", "truncated")
 
     def case(name: str, body: bytes, then: Then, *kinds: str, **more: Any) -> Case:
-        return _case("stream", name, until_close(body), then, *kinds, streamed=STREAM, **more)
+        return case_of("stream", name, until_close(body), then, *kinds, streamed=STREAM, **more)
 
     yield case("only done", sse("[DONE]"), "next", *bad)
     yield case("only comments", b": a\n\n: b\n\n", "next", *bad)
@@ -233,14 +203,14 @@ def _streams() -> Iterator[Case]:
     yield case("last event without blank line", sse(delta("Fine", "stop")).rstrip(), "ok", text="Fine")
     lost = ("connection_lost", "truncated", "protocol")
     cut = chunked([sse(delta("Half"))], is_ended=False)
-    yield _case("stream", "cut chunk", cut, "partial", *lost, streamed=STREAM, text="Half")
+    yield case_of("stream", "cut chunk", cut, "partial", *lost, streamed=STREAM, text="Half")
     broken = then_reset(until_close(sse(delta("Half"))))
-    yield _case("stream", "reset after text", broken, "partial", *lost, streamed=STREAM, text="Half")
+    yield case_of("stream", "reset after text", broken, "partial", *lost, streamed=STREAM, text="Half")
     idle = ("idle_timeout", "deadline")
     silent = then_hang(until_close(sse(delta("Half"))))
-    yield _case("stream", "silence after text", silent, "partial", *idle, streamed=STREAM, text="Half")
+    yield case_of("stream", "silence after text", silent, "partial", *idle, streamed=STREAM, text="Half")
     dripping = drip(until_close(sse(delta("Half"))), b": still here\n\n")
-    yield _case("stream", "comments after text", dripping, "partial", *idle, streamed=STREAM, text="Half")
+    yield case_of("stream", "comments after text", dripping, "partial", *idle, streamed=STREAM, text="Half")
     yield from _anthropic_streams()
     yield from _gemini_streams()
 
@@ -249,7 +219,9 @@ def _anthropic_streams() -> Iterator[Case]:
     def case(name: str, events: list[dict[str, Any]], then: Then, *kinds: str, **more: Any) -> Case:
         raw = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events).encode()
         script = until_close(raw)
-        return _case("stream", f"anthropic {name}", script, then, *kinds, streamed=STREAM, dialect="anthropic", **more)
+        return case_of(
+            "stream", f"anthropic {name}", script, then, *kinds, streamed=STREAM, dialect="anthropic", **more
+        )
 
     start = {"type": "message_start", "message": {"model": "m-1", "usage": {"input_tokens": 7, "output_tokens": 1}}}
     cached = {"input_tokens": 7, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 3, "output_tokens": 1}
@@ -276,7 +248,7 @@ def _gemini_streams() -> Iterator[Case]:
 
     def case(name: str, body: bytes, then: Then, *kinds: str, **more: Any) -> Case:
         script = until_close(body)
-        return _case("stream", f"gemini {name}", script, then, *kinds, streamed=STREAM, dialect="gemini", **more)
+        return case_of("stream", f"gemini {name}", script, then, *kinds, streamed=STREAM, dialect="gemini", **more)
 
     yield case("blocked", sse({"promptFeedback": {"blockReason": "SAFETY"}}), "stop", "content_policy")
     yield case("cut", sse(part("Half")), "partial", "truncated", text="Half")
@@ -291,31 +263,31 @@ def _wire() -> Iterator[Case]:
     text = "여보세요\u2028둘\u0085셋 😀"
     odd = sse(delta(text), delta(finish="stop"), "[DONE]")
     more: dict[str, Any] = {"streamed": STREAM, "text": text}
-    yield _case("wire", "one byte at a time", in_pieces(until_close(odd)), "ok", **more)
-    yield _case("wire", "seven bytes at a time", in_pieces(until_close(odd), 7), "ok", **more)
+    yield case_of("wire", "one byte at a time", in_pieces(until_close(odd)), "ok", **more)
+    yield case_of("wire", "seven bytes at a time", in_pieces(until_close(odd), 7), "ok", **more)
     for name, newline in {"cr": "\r", "crlf": "\r\n", "lf": "\n"}.items():
         body = sse(delta(text), delta(finish="stop"), "[DONE]", newline=newline)
-        yield _case("wire", f"{name} in pieces", in_pieces(until_close(body), 5), "ok", **more)
-    yield _case("wire", "byte order mark", until_close(b"\xef\xbb\xbf" + odd), "ok", **more)
-    yield _case(
+        yield case_of("wire", f"{name} in pieces", in_pieces(until_close(body), 5), "ok", **more)
+    yield case_of("wire", "byte order mark", until_close(b"\xef\xbb\xbf" + odd), "ok", **more)
+    yield case_of(
         "wire", "comments between", until_close(b": hi\n\n" + odd.replace(b"\n\n", b"\n\n: hi\n\n")), "ok", **more
     )
-    yield _case("wire", "wrong type stream", until_close(odd, kind="text/plain"), "ok", **more)
+    yield case_of("wire", "wrong type stream", until_close(odd, kind="text/plain"), "ok", **more)
     lines = until_close(b'data: {"choices": [{"delta":\ndata: {"content": "Fine"}}]}\n\n' + sse("[DONE]"))
-    yield _case("wire", "data in two lines", lines, "ok", streamed=STREAM, text="Fine")
-    yield _case("wire", "wrong type json", http(200, completion("Fine"), kind="text/html"), "ok", text="Fine")
-    yield _case("wire", "no type json", http(200, completion("Fine"), kind=""), "ok", text="Fine")
-    yield _case(
+    yield case_of("wire", "data in two lines", lines, "ok", streamed=STREAM, text="Fine")
+    yield case_of("wire", "wrong type json", http(200, completion("Fine"), kind="text/html"), "ok", text="Fine")
+    yield case_of("wire", "no type json", http(200, completion("Fine"), kind=""), "ok", text="Fine")
+    yield case_of(
         "wire", "json where a stream was asked", http(200, completion("Fine")), "ok", streamed=STREAM, text="Fine"
     )
-    yield _case(
+    yield case_of(
         "wire", "content in parts", http(200, completion([{"type": "text", "text": "Fine"}])), "ok", text="Fine"
     )  # type: ignore[arg-type]  # on purpose
     pair = http(200, json.dumps(completion("A")).replace('"A"', '"A\\ud83d"'))
-    yield _case("wire", "half a surrogate pair", pair, "ok", text="A\ufffd")
+    yield case_of("wire", "half a surrogate pair", pair, "ok", text="A\ufffd")
     echo = until_close(sse(delta(f"Your key is {KEY[:9]}"), delta(f"{KEY[9:]}, isn't it?", "stop"), "[DONE]"))
-    yield _case("wire", "key in the answer", echo, "ok", streamed=STREAM, text="Your key is [key hidden], isn't it?")
-    yield _case("wire", "chunked", chunked([GOOD_STREAM[:30], GOOD_STREAM[30:]]), "ok", streamed=STREAM)
+    yield case_of("wire", "key in the answer", echo, "ok", streamed=STREAM, text="Your key is [key hidden], isn't it?")
+    yield case_of("wire", "chunked", chunked([GOOD_STREAM[:30], GOOD_STREAM[30:]]), "ok", streamed=STREAM)
 
 
 def _usages() -> Iterator[Case]:
@@ -334,25 +306,26 @@ def _usages() -> Iterator[Case]:
             del body["usage"]
         else:
             body["usage"] = usage
-        yield _case("usage", name, http(200, body), "ok", streamed=WHOLE, text="Fine", is_usage_unknown=True)
+        yield case_of("usage", name, http(200, body), "ok", streamed=WHOLE, text="Fine", is_usage_unknown=True)
         last = {"choices": [], "usage": body.get("usage")}
         stream = until_close(sse(delta("Fine"), delta(finish="stop"), last, "[DONE]"))
-        yield _case("usage", f"{name} streamed", stream, "ok", streamed=STREAM, text="Fine", is_usage_unknown=True)
+        yield case_of("usage", f"{name} streamed", stream, "ok", streamed=STREAM, text="Fine", is_usage_unknown=True)
     wanted = {"input_tokens": 10, "output_tokens": 5}
     one = {"index": 0, "delta": {}, "finish_reason": None}
     for name, last in {"empty choices": USAGE, "one empty choice": {**USAGE, "choices": [one]}}.items():
         stream = until_close(sse(delta("Fine"), delta(finish="stop"), last, "[DONE]"))
-        yield _case("usage", name, stream, "ok", streamed=STREAM, text="Fine", usage=wanted)
+        yield case_of("usage", name, stream, "ok", streamed=STREAM, text="Fine", usage=wanted)
     repeated = until_close(
         sse(delta("Fi", usage=USAGE["usage"]), delta("ne", "stop", usage=USAGE["usage"]), USAGE, "[DONE]")
     )
-    yield _case("usage", "repeated is not summed", repeated, "ok", streamed=STREAM, text="Fine", usage=wanted)
+    yield case_of("usage", "repeated is not summed", repeated, "ok", streamed=STREAM, text="Fine", usage=wanted)
 
 
 CASES: tuple[Case, ...] = tuple(
     case
     for group in (
         _statuses, _meanings, _retry_afters, _unusable, _packed, _broken, _slow, _streams, _wire, _usages,
+        *WORD_GROUPS, *ANSWER_GROUPS,
     )
     for case in group()
 )  # fmt: skip

@@ -17,11 +17,14 @@ from core.gateway import (
     Gateway,
     GatewayError,
     Policy,
+    ReasoningEvent,
     Reply,
     Target,
     TextEvent,
+    Usage,
 )
-from tests.faults.cases import CASES, Case
+from tests.faults.case import Case
+from tests.faults.cases import CASES
 from tests.faults.upstream import GOOD_TEXT, KEY, HostileUpstream
 
 DEADLINE_S = 6.0
@@ -32,6 +35,11 @@ POLICY = Policy(
 )  # fmt: skip
 ASK = ChatRequest(messages=[{"role": "user", "content": "Are you well?"}])
 OTHER_KEY = "sk-other-9876543210fedcba"
+
+
+def price(_endpoint: Endpoint, _model: str, usage: Usage, _at: object) -> int:
+    """What a careless callback says: half of a usage as if it were the whole."""
+    return ((usage.input_tokens or 0) + (usage.output_tokens or 0)) * 1_000
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +55,7 @@ class Told:
         self.attempts: list[Attempt] = []
         self.calls: list[CallRecord] = []
         self.shown: list[str] = []
+        self.thought: list[str] = []
         self.reply: Reply | None = None
         self.error: GatewayError | None = None
         bad = upstream.url(case.name)
@@ -57,7 +66,7 @@ class Told:
                 Endpoint(name="bad", base_url=bad, api_key=KEY, dialect=case.dialect),
                 Endpoint(name="good", base_url=upstream.url("good"), api_key=OTHER_KEY),
             ],
-            policy=POLICY, on_attempt=self.attempts.append, on_call=self.calls.append,
+            policy=POLICY, price=price, on_attempt=self.attempts.append, on_call=self.calls.append,
         )  # fmt: skip
 
     def ask(self, *, streamed: bool) -> None:
@@ -70,8 +79,12 @@ class Told:
             return
         with self.gateway.stream(ASK, targets) as events:
             for event in events:
+                assert self.reply is None, "nothing follows the end"
+                assert self.error is None, "nothing follows the end"
                 if isinstance(event, TextEvent):
                     self.shown.append(event.text)
+                elif isinstance(event, ReasoningEvent):
+                    self.thought.append(event.text)
                 elif isinstance(event, DoneEvent):
                     self.reply = event.reply
                 elif isinstance(event, FailedEvent):
@@ -81,7 +94,11 @@ class Told:
         """All that could be shown, logged or stored."""
         errors = [one.error for one in self.attempts] + [self.error]
         texts = [f"{one!r} {one} {one.__dict__ if one else ''}" for one in errors]
-        return " ".join([repr(self.attempts), repr(self.calls), repr(self.reply), *self.shown, *texts])
+        return " ".join([repr(self.attempts), repr(self.calls), repr(self.reply), *self.shown, *self.thought, *texts])
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +158,12 @@ def _check_facts(case: Case, told: Told, first: Attempt, streamed: bool) -> None
         assert first.usage is None
         assert first.pico_usd is None
         assert first.is_lower_bound
+    if case.is_lower_bound is not None:
+        assert first.is_lower_bound is case.is_lower_bound
+    if case.reasoning is not None:
+        assert told.reply is not None
+        assert told.reply.reasoning == case.reasoning
+        assert not streamed or "".join(told.thought) == case.reasoning
     for name, wanted in (case.usage or {}).items():
         assert first.usage is not None
         assert getattr(first.usage, name) == wanted

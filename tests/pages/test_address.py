@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.workload import Problem
 from pages.parts.address import Field, parse
+from tests.pages.conftest import OpenPage
 
 COUNT = Field(key="count", kind="int", default=5, low=1, high=10)
 RATE = Field(key="rate", kind="float", default=0.5, low=0, high=1)
@@ -128,3 +129,24 @@ def test_a_moved_widget_keeps_its_value_in_later_runs() -> None:
     at.multiselect(key="t_many").set_value(["a"]).run()
 
     assert at.text[0].value == "3 ['a'] 50000"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "label"),
+    [
+        ("overview", "fx", "Won per dollar"),
+        ("overview", "ov_since", "Changes since"),
+        ("overview", "monthly_cost_requests_spread", "Level of requests, spread"),
+        ("monthly_cost", "monthly_cost_start", "First month"),
+        ("overview", "way_vat", "VAT"),
+        ("roi", "roi_rate", "Discount rate"),
+        ("model_prices", "mp_cap", "Highest bill"),
+        ("usage", "usage_days", "Period"),
+        ("playground", "playground_mode", "Mode"),
+        ("connections", "connections_error", "Pick an error"),
+    ],
+)
+def test_what_was_corrected_is_called_as_on_the_page(open_page: OpenPage, name: str, key: str, label: str) -> None:
+    at = open_page(name, query={key: "nothing-such"})
+
+    assert [one.value for one in at.warning if one.value.startswith(label)], [one.value for one in at.warning]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,22 +15,26 @@ from streamlit.testing.v1 import AppTest
 
 from core.catalog.database import open_engine
 from core.costs.tokens import PriceSheet
-from core.gateway import CheckResult, Gateway, Step
+from core.gateway import PRESETS, CheckResult, Gateway, Step
+from core.gateway.demo import DemoControl, DemoServer
 from core.gateway.diagnosis import TOPICS
 from core.gateway.errors import AuthError
+from core.i18n import t
 from core.usage.entries import Entry
 from core.usage.tables import create_tables
 from core.usage.write import write
 from pages.parts.connections_models import compare
-from tests.pages.conftest import OpenPage
+from pages.parts.widgets import plain
+from tests.pages.conftest import OpenPage, assert_whole
 
 SECRET = "sk-live-0123456789abcdef"  # invented for this test
 
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOLYSHEEP", "OPENAI", "ANTHROPIC", "GOOGLE", "DEEPSEEK", "OPENROUTER"):
-        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+    for name in PRESETS:
+        monkeypatch.delenv(f"{name.upper()}_API_KEY", raising=False)
+        monkeypatch.delenv(f"{name.upper()}_ENABLED", raising=False)
 
 
 def attempt_of(number: int, outcome: str, **changes: object) -> Entry:
@@ -195,3 +202,135 @@ def test_a_server_whose_models_nobody_knows_asks_for_a_name(
 
     assert not at.exception
     assert sentence in at.warning[0].value
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an OpenAI-compatible server on this machine that is none of the program's own."""
+    with DemoServer(DemoControl(speed=500)) as server:
+        yield f"{server.origin}/openai/v1"
+
+
+def add(at: AppTest, url: str, key: str = "", models: str = "") -> AppTest:
+    at.text_input(key="connections_own_url").set_value(url)
+    at.text_input(key="connections_own_key").set_value(key)
+    at.text_input(key="connections_own_models").set_value(models)
+    at.button(key="connections_own_save").click().run()
+    assert_whole(at)
+    return at
+
+
+def test_without_the_operators_leave_no_address_can_be_typed(open_page: OpenPage) -> None:
+    at = open_page("connections")
+
+    assert not [one for one in at.text_input if one.key == "connections_own_url"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "url", "key", "reason"),
+    [
+        ("en", "http://169.254.169.254/latest/meta-data", "", "forbidden"),
+        ("ko", "http://169.254.169.254/latest/meta-data", "", "forbidden"),
+        ("en", "http://llm.example.com/v1", "", "plain"),
+        ("en", "llm.example.com", "", "address"),
+        ("ko", "https://llm.example.com/v1", "two words", "key_refused"),
+    ],
+)
+def test_an_address_that_is_refused_is_one_sentence(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, url: str, key: str, reason: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    at = add(open_page("connections", lang=lang), url, key)
+
+    assert [one.value for one in at.error] == [t(f"connections.own_{reason}", lang)]
+    assert at.text_input(key="connections_own_key").value == ""
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_typed_endpoint_is_used_at_once_in_the_playground_and_forgotten(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str, lang: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    monkeypatch.setenv("BREAKEVEN_DEMO_SPEED", "500")
+    at = add(open_page("connections", lang=lang), upstream, SECRET)
+    host = upstream.split("/")[2]
+    assert at.success[0].value == t("connections.own_added", lang, name=plain(host), count=2)
+    assert host in set(at.dataframe[0].value["label"])
+    assert SECRET not in everything(at)
+
+    at.switch_page("pages/playground.py").run()
+    at.multiselect(key="playground_chain").set_value([f"own-{host}/gpt-4.1"]).run()
+    at.chat_input[0].set_value("What does a token cost?").run()
+    assert_whole(at)
+    assert "gpt-4.1" in at.chat_message[1].caption[0].value
+    assert SECRET not in everything(at)
+
+    at.switch_page("pages/connections.py").run()
+    at.button(key=f"connections_remove_own-{host}").click().run()
+    assert_whole(at)
+    assert not [one for one in at.button if one.key.startswith("connections_remove")]
+
+
+def test_an_endpoint_that_lists_nothing_asks_for_names(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    at = add(open_page("connections"), f"http://localhost:{port}/v1")
+    assert "lists no models" in at.warning[0].value
+
+    add(at, f"http://localhost:{port}/v1", models="one, two")
+    assert "2 models" in at.success[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_server_on_this_machine_is_found_with_one_click(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str, lang: str
+) -> None:
+    here = {**PRESETS, "ollama": dataclasses.replace(PRESETS["ollama"], base_url=upstream)}
+    monkeypatch.setattr("pages.parts.gateway_places.PRESETS", here)
+    monkeypatch.setattr("pages.parts.gateway_places.is_visitor_here", lambda: True)
+    at = open_page("connections", lang=lang)
+    row = at.dataframe[0].value.set_index("label").loc["Ollama"]
+    assert row["variable"] == "OLLAMA_ENABLED=1"
+    at.button(key="connections_look_vllm").click().run()
+    assert "vLLM" in at.info[0].value
+    at.button(key="connections_look_ollama").click().run()
+
+    assert_whole(at)
+    assert "Ollama" in at.success[0].value
+    assert at.dataframe[0].value.set_index("label").loc["Ollama"]["variable"] == ""
+    assert "connections_look_ollama" not in {one.key for one in at.button}
+    at.switch_page("pages/playground.py").run()
+    at.multiselect(key="playground_chain").set_value(["ollama/gpt-4.1"]).run()
+    assert_whole(at)
+
+
+def test_who_comes_from_elsewhere_cannot_look_around_on_the_server(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page("connections")
+    assert not [one for one in at.button if (one.key or "").startswith("connections_look")]
+    monkeypatch.setattr("pages.parts.gateway_places.is_visitor_here", lambda: True)
+    monkeypatch.setenv("OLLAMA_ENABLED", "0")
+    monkeypatch.setenv("VLLM_ENABLED", "0")
+    at.run()
+    assert not [one for one in at.button if (one.key or "").startswith("connections_look")]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_an_endpoint_that_rests_says_when_it_is_tried_again(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_DEMO_SPEED", "500")
+    at = open_page(
+        "playground", lang=lang, query={"playground_chain": ["demo-openai/gpt-4.1", "demo-google/gemini-2.5-flash"]}
+    )
+    at.selectbox(key="playground_fault_gpt-4.1").set_value("rate_limited").run()
+    at.chat_input[0].set_value("What does a token cost?").run()
+    at.switch_page("pages/connections.py").run()
+
+    row = at.dataframe[0].value.set_index("label").loc["demo-openai"]
+    assert row["breaker"] == t("connections.breaker_open", lang)
+    assert any(sign.isdigit() for sign in row["next"])
+    at.button(key="connections_refresh").click().run()
+    assert_whole(at)

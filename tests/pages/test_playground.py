@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.gateway.chat import ChatRequest, Message
-from core.gateway.demo import FAULTS
+from core.gateway.demo import FAULTS, DemoControl, DemoServer
 from core.gateway.endpoints import PRESETS, Endpoint
+from core.i18n import t
+from pages.parts.playground_task import family
 from pages.parts.playground_text import as_json, as_markdown, code_example, estimated_tokens, safe_markdown
 from tests.pages.conftest import OpenPage, assert_whole
 
@@ -263,3 +266,106 @@ def test_exports_hold_the_conversation() -> None:
 def test_tokens_are_guessed_within_reason() -> None:
     assert estimated_tokens("The quick brown fox jumps over the lazy dog.") == pytest.approx(10, abs=3)
     assert estimated_tokens("안녕하세요 반갑습니다") == pytest.approx(8, abs=3)
+
+
+@pytest.fixture
+def priced(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    """A real endpoint of the operator's, for the program: what is called there costs the list price."""
+    with DemoServer(DemoControl(speed=500)) as server:
+        monkeypatch.setenv("BREAKEVEN_BASE_URL_PROXY", f"{server.origin}/openai/v1")
+        monkeypatch.setenv("BREAKEVEN_MODELS_PROXY", "gpt-4.1,nobody-knows-me")
+        yield server
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_cap_of_the_operator_is_a_clear_stop(
+    open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_CAP_USD_PER_DAY", "0.000001")
+    at = send(open_page("playground", lang=lang, query={"playground_chain": ["proxy/gpt-4.1"]}))
+
+    assert at.chat_message[1].warning[0].value == t("playground.cap_stop", lang)
+    assert not at.error
+    assert not priced.control.visits()
+    assert any(("$0.00" in one.value) for one in at.caption)
+
+    send(at.multiselect(key="playground_chain").set_value(CHAIN).run())
+    assert "gpt-4.1" in at.chat_message[3].caption[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_under_a_cap_a_model_without_a_price_is_not_called(
+    open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_CAP_USD_PER_USER", "5")
+    at = send(open_page("playground", lang=lang, query={"playground_chain": ["proxy/nobody-knows-me"]}))
+
+    assert at.chat_message[1].warning[0].value == t("playground.cap_unpriced", lang)
+    assert not priced.control.visits()
+
+
+def test_the_operators_cap_of_a_session_is_the_most_a_visitor_can_set(
+    open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_CAP_USD_PER_SESSION", "0.25")
+    at = open_page("playground", query={"playground_chain": ["proxy/gpt-4.1"]})
+    assert (at.number_input(key="playground_cap").max, at.number_input(key="playground_cap").value) == (0.25, 0.25)
+    send(at)
+
+    assert "of $0.25" in "\n".join(one.value for one in at.caption).replace("\\", "")
+    assert "gpt-4.1" in at.chat_message[1].caption[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    ("task", "first"),
+    [
+        ("fast_response", "demo-google/gemini-2.5-flash"),
+        ("high_quality", "demo-openai/gpt-4.1"),
+        ("balanced", "demo-anthropic/claude-sonnet-4-5"),
+        ("code_heavy", "demo-deepseek/deepseek-chat"),
+    ],
+)
+def test_a_task_sets_the_chain_and_says_what_a_call_costs(
+    open_page: OpenPage, lang: str, task: str, first: str
+) -> None:
+    at = open_page("playground", lang=lang)
+    at.button_group(key="playground_task").set_value(task).run()
+
+    assert_whole(at)
+    chain = at.multiselect(key="playground_chain").value
+    assert chain[0] == first
+    assert len(chain) == 4
+    costs = next(one.value for one in at.caption if "→" in one.value)
+    assert costs.count("$") == 4
+    send(at)
+    assert first.split("/")[1] in at.chat_message[1].caption[0].value
+
+    at.multiselect(key="playground_chain").set_value(CHAIN).run()
+    assert_whole(at)
+    assert not [one for one in at.caption if "→" in one.value]
+
+
+def test_a_task_takes_real_models_before_simulated_ones_and_the_cheapest_first(
+    open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_MODELS_PROXY", "gpt-4,gpt-4.1,gpt-4.1-mini,gpt-4o")
+    at = open_page("playground")
+    at.button_group(key="playground_task").set_value("high_quality").run()
+
+    chain = at.multiselect(key="playground_chain").value
+    assert chain == ["proxy/gpt-4.1", "proxy/gpt-4o", "proxy/gpt-4"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("anthropic/claude-sonnet-4-20250514", "claude-sonnet-4-5", True),
+        ("deepseek/deepseek-chat-v3.2", "deepseek-chat", True),
+        ("google/gemini-2.5-flash", "gemini-2.5-flash-lite", False),
+        ("openai/gpt-4.1", "openai/gpt-4.1-mini", False),
+        ("openai/gpt-4.1", "gpt-5", True),
+    ],
+)
+def test_a_family_is_a_name_without_seller_version_and_date(one: str, other: str, is_same: bool) -> None:
+    assert (family(one) == family(other)) is is_same

@@ -71,3 +71,22 @@ def test_any_model_of_the_catalog_can_be_compared_with(open_page: OpenPage) -> N
     at = open_page("self_host", query={"sh_api": "google/gemini-2.5-pro", "req": "123000"})
 
     assert at.metric[0].value == "$846 /mo"  # 123,000 x (1,500 x 1.25 + 500 x 10) / 1e6
+
+
+def test_spot_without_a_spare_replica_is_one_sentence(open_page: OpenPage) -> None:
+    at = open_page("self_host", query={"sh_purchase": "spot", "sh_redundancy": "0"})
+
+    assert_whole(at)
+    assert [one.value for one in at.warning if "spare replica" in one.value]
+
+
+def test_a_purchase_mix_lowers_the_fleet_and_cannot_exceed_all_machines(open_page: OpenPage) -> None:
+    load = {"req": "50000000"}
+    plain = open_page("self_host", query=load)
+    mixed = open_page("self_host", query=load | {"sh_reserved_share": "50", "sh_spot_share": "30"})
+    beyond = open_page("self_host", query=load | {"sh_reserved_share": "80", "sh_spot_share": "50"})
+
+    for at in (plain, mixed, beyond):
+        assert_whole(at)
+    assert not mixed.warning
+    assert "100 %" in beyond.warning[0].value

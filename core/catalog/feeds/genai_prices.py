@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from core.costs.conventions import midnight
 from core.costs.tokens import PriceRow
 from core.money import micro_usd_rounded
 
@@ -230,7 +231,7 @@ def _modalities(rows: list[PriceRow]) -> tuple[str, ...]:
 
 
 def _midnight(day: dt.date | None) -> dt.datetime | None:
-    return None if day is None else dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+    return None if day is None else midnight(day)
 
 
 def _minute(time: dt.time) -> int:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.catalog.feeds.parsed import FeedError, decoded
-from core.catalog.gpu_rows import RefusedRow
+from core.catalog.rows import RefusedRow
 from core.costs.tokens import PriceRow
 from core.money import TOKENS_PER_MTOK, micro_usd_rounded
 

@@ -1,15 +1,16 @@
-"""What does every feed parser hand back, and what must each of its prices satisfy?"""
+"""What does every feed parser hand back, and what must every price of a GPU satisfy, whoever states it?"""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
 
-from core.catalog.gpu_rows import RefusedRow
+from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
 from core.money import micro_usd_rounded
 
 LOW_USD_PER_GPU_HOUR, HIGH_USD_PER_GPU_HOUR = 0.02, 25.0
+"""No GPU is let for less or more: beyond these a unit was mistaken, or a sentinel such as 700 stands for "not sold"."""
 
 
 class FeedError(ValueError):
@@ -35,7 +36,10 @@ def decoded(content: bytes) -> str:
 
 
 def checked_price(text: str, gpu_count: int) -> int:
-    """Micro-USD per hour of an instance; ValueError outside 0.02 to 25 USD per GPU-hour (sentinels such as 700)."""
+    """Micro-USD per hour of a whole instance from USD per hour.
+
+    ValueError for text that is no amount, and outside `LOW_USD_PER_GPU_HOUR` to `HIGH_USD_PER_GPU_HOUR` for one GPU.
+    """
     micro = micro_usd_rounded(text)
     per_gpu = micro / gpu_count / 1e6
     if not LOW_USD_PER_GPU_HOUR <= per_gpu <= HIGH_USD_PER_GPU_HOUR:

@@ -19,7 +19,7 @@ from typing import Any
 
 from core.catalog.feeds.gpu_names import GpuName, read_name
 from core.catalog.feeds.parsed import FeedError, Parsed, checked_price, decoded
-from core.catalog.gpu_rows import RefusedRow
+from core.catalog.rows import RefusedRow
 from core.costs.gpu_places import country_of
 from core.costs.gpus import GpuOffer, PurchaseOption, RegionConfirmed
 

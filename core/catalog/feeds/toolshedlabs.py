@@ -12,7 +12,7 @@ from typing import Any
 
 from core.catalog.feeds.gpu_names import read_name
 from core.catalog.feeds.parsed import FeedError, Parsed, checked_price, decoded
-from core.catalog.gpu_rows import RefusedRow
+from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
 
 SCHEMA_VERSION = 2

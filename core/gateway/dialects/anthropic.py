@@ -20,6 +20,10 @@ _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded": "length",
     "tool_use": "tool_calls", "refusal": "content_filter",
 }  # fmt: skip
+_EVENTS = frozenset({
+    "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
+    "message_stop",
+})  # fmt: skip
 
 
 def _headers(endpoint: Endpoint) -> dict[str, str]:
@@ -63,13 +67,18 @@ def read_reply(data: object) -> Piece:
 
 def read_event(name: str, data: str) -> Piece:
     """One event; an error such as `overloaded_error` may come inside a 200."""
-    body = shape.as_object(shape.load(data))
+    body = shape.load_event(name, data, _EVENTS)
+    if body is None:
+        return Piece()
     kind = body.get("type") or name
-    if kind == "error" or "error" in body:
+    if kind == "error" or body.get("error"):
         return Piece(error=_error(body) or {"error": {}})
     if kind == "message_start":
         message = shape.part(body, "message")
-        return Piece(model=shape.name_of(message.get("model")), usage=_figures(message))
+        figures = dict(_figures(message))
+        # Its count of the output is that of a beginning, mostly 1.
+        figures["output_tokens_at_start"] = figures.pop("output_tokens", None)
+        return Piece(model=shape.name_of(message.get("model")), usage=figures)
     if kind == "content_block_start":
         block = shape.part(body, "content_block")
         return Piece(text=shape.text_of(block.get("text")), reasoning=shape.text_of(block.get("thinking")))
@@ -97,14 +106,18 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
     if for_5m is None and written is not None:
         # Without the split every write is of the ordinary, five-minute kind.
         for_5m = max(0, written - (for_1h or 0))
-    total_written = (for_5m or 0) + (for_1h or 0)
+    # A figure of the cache that cannot be believed leaves the sum unknown.
+    given = {"cache_read_input_tokens": read, "cache_creation_input_tokens": written}
+    is_sum_known = fresh is not None and all(raw.get(n) is None or value is not None for n, value in given.items())
+    output, at_start = shape.count(raw, "output_tokens"), shape.count(raw, "output_tokens_at_start")
     return shape.checked_usage(
         Usage(
-            input_tokens=None if fresh is None else fresh + (read or 0) + total_written,
+            input_tokens=(fresh or 0) + (read or 0) + (for_5m or 0) + (for_1h or 0) if is_sum_known else None,
             cached_input_tokens=read,
             cache_write_5m_tokens=for_5m,
             cache_write_1h_tokens=for_1h,
-            output_tokens=shape.count(raw, "output_tokens"),
+            output_tokens=at_start if output is None else output,
+            is_lower_bound=output is None,
         )
     )
 
@@ -115,7 +128,7 @@ def models_call(endpoint: Endpoint) -> Outgoing:
 
 def read_models(data: object) -> list[str]:
     """Names of `{"data": [{"id": ...}]}`."""
-    names = [shape.name_of(item.get("id")) for item in shape.items(shape.as_object(data), "data")]
+    names = [shape.name_of(item.get("id")) for item in shape.listed(data, "data")]
     return [name for name in names if name]
 
 

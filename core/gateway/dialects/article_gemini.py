@@ -13,7 +13,7 @@ from core.gateway.endpoints import Endpoint
 def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: bool) -> Outgoing:
     """`POST {base}/models/{model}/generate`; the answer is Gemini's."""
     path = f"/models/{quote(model, safe='')}/generate"
-    return shape.outgoing(endpoint, path, shape.bearer(endpoint), gemini.contents(request))
+    return shape.outgoing(endpoint, path, shape.bearer(endpoint), gemini.body_of(request))
 
 
 DIALECT = Dialect(

@@ -15,6 +15,7 @@ from core.gateway.endpoints import Endpoint
 
 _VERSION = re.compile(r"/v1(?:beta|alpha)?$")
 _BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY"}
+_FINISH: dict[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length"}
 
 
 def _path(endpoint: Endpoint, path: str) -> str:
@@ -26,8 +27,8 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
     return {"x-goog-api-key": endpoint.api_key} if endpoint.api_key else {}
 
 
-def contents(request: ChatRequest) -> dict[str, Any]:
-    """Messages in Gemini's shape: the assistant is called model, the system text stands apart."""
+def body_of(request: ChatRequest) -> dict[str, Any]:
+    """A request in Gemini's shape: the assistant is called model, the system text and the options stand apart."""
     roles = {"user": "user", "assistant": "model"}
     body: dict[str, Any] = {
         "contents": [
@@ -37,12 +38,6 @@ def contents(request: ChatRequest) -> dict[str, Any]:
     system = "\n\n".join(m.content for m in request.turns if m.role == "system")
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
-    return body
-
-
-def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: bool) -> Outgoing:
-    """`POST {root}/v1beta/models/{model}:generateContent`, or `:streamGenerateContent?alt=sse`."""
-    body = contents(request)
     options = {
         "maxOutputTokens": request.max_output_tokens, "temperature": request.temperature, "topP": request.top_p,
         "stopSequences": list(request.stop) or None,
@@ -50,9 +45,14 @@ def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: boo
     options = {name: value for name, value in options.items() if value is not None}
     if options:
         body["generationConfig"] = options
+    return body
+
+
+def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: bool) -> Outgoing:
+    """`POST {root}/v1beta/models/{model}:generateContent`, or `:streamGenerateContent?alt=sse`."""
     action = "streamGenerateContent?alt=sse" if is_streamed else "generateContent"
     name = quote(model.removeprefix("models/"), safe="")
-    return shape.outgoing(endpoint, _path(endpoint, f"/models/{name}:{action}"), _headers(endpoint), body)
+    return shape.outgoing(endpoint, _path(endpoint, f"/models/{name}:{action}"), _headers(endpoint), body_of(request))
 
 
 def read_reply(data: object) -> Piece:
@@ -61,12 +61,15 @@ def read_reply(data: object) -> Piece:
     candidates = shape.items(body, "candidates")
     if not candidates and (reason := shape.part(body, "promptFeedback").get("blockReason")):
         raise shape.blocked(reason)
+    reason = _reason(candidates)
     parts = shape.items(shape.part(candidates[0], "content"), "parts") if candidates else []
+    is_failure = reason is not None and reason not in _FINISH and reason not in _BLOCKED
     return Piece(
         text="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is not True),
         reasoning="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is True),
-        finish=_finish(candidates), is_end=True, model=shape.name_of(body.get("modelVersion")),
-        usage=shape.part(body, "usageMetadata"), error=body.get("error"),
+        finish=_finish(reason), is_end=True, model=shape.name_of(body.get("modelVersion")),
+        usage=shape.part(body, "usageMetadata"),
+        error=body.get("error") or (shape.stopped(reason) if is_failure and reason else None),
     )  # fmt: skip
 
 
@@ -74,23 +77,28 @@ def read_event(name: str, data: str) -> Piece:
     """One event; a `[DONE]` is not Gemini's, but copies of it send one."""
     if data.strip() == "[DONE]":
         return Piece(is_end=True)
-    body = shape.as_object(shape.load(data))
-    if name == "error" and "error" not in body:
-        return Piece(error={"error": body})
+    body = shape.load_event(name, data)
+    if body is None:
+        return Piece()
     # Later events may still bring the usage, so the reason alone does not end the stream.
     return replace(read_reply(body), is_end=False)
 
 
 def read_usage(raw: Mapping[str, Any]) -> Usage | None:
     """`promptTokenCount` includes the cached ones; the output is the candidates and the thoughts together."""
-    answer = shape.count(raw, "candidatesTokenCount")
-    thoughts = shape.count(raw, "thoughtsTokenCount")
+    prompt, total = shape.count(raw, "promptTokenCount"), shape.count(raw, "totalTokenCount")
+    answer, thoughts = shape.count(raw, "candidatesTokenCount"), shape.count(raw, "thoughtsTokenCount")
+    output = None if answer is None else answer + (thoughts or 0)
+    is_total_used = answer is None and prompt is not None and total is not None and total > prompt
+    if answer is None:
+        output = (total or 0) - (prompt or 0) if is_total_used else thoughts
     return shape.checked_usage(
         Usage(
-            input_tokens=shape.count(raw, "promptTokenCount"),
+            input_tokens=prompt,
             cached_input_tokens=shape.count(raw, "cachedContentTokenCount"),
-            output_tokens=None if answer is None else answer + (thoughts or 0),
+            output_tokens=output,
             reasoning_tokens=thoughts,
+            is_lower_bound=answer is None and not is_total_used,
         )
     )
 
@@ -101,18 +109,19 @@ def models_call(endpoint: Endpoint) -> Outgoing:
 
 def read_models(data: object) -> list[str]:
     """Names of `{"models": [{"name": "models/..."}]}`, without their prefix."""
-    names = [shape.name_of(item.get("name")) for item in shape.items(shape.as_object(data), "models")]
+    names = [shape.name_of(item.get("name")) for item in shape.listed(data, "models")]
     return [name.removeprefix("models/") for name in names if name]
 
 
-def _finish(candidates: list[dict[str, Any]]) -> FinishReason | None:
+def _reason(candidates: list[dict[str, Any]]) -> str | None:
     reason = candidates[0].get("finishReason") if candidates else None
-    if not isinstance(reason, str) or not reason or reason == "FINISH_REASON_UNSPECIFIED":
-        return None
-    if reason in _BLOCKED:
-        return "content_filter"
-    known: dict[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length"}
-    return known.get(reason, "other")
+    is_said = isinstance(reason, str) and reason not in {"", "FINISH_REASON_UNSPECIFIED"}
+    return reason if is_said else None
+
+
+def _finish(reason: str | None) -> FinishReason | None:
+    """Whole or blocked; any other reason (MALFORMED_FUNCTION_CALL, OTHER) is a failure and not the end."""
+    return "content_filter" if reason in _BLOCKED else _FINISH.get(reason or "")
 
 
 DIALECT = Dialect(

@@ -17,6 +17,8 @@ _FINISH: dict[str, FinishReason] = {
     "stop": "stop", "end_turn": "stop", "eos": "stop", "length": "length", "max_tokens": "length",
     "content_filter": "content_filter", "tool_calls": "tool_calls", "function_call": "tool_calls",
 }  # fmt: skip
+# OpenRouter's, DeepSeek's and vLLM's words for an answer that was given up.
+_FAILED = {"error", "failed", "abort", "aborted", "cancelled", "insufficient_system_resource"}
 
 
 def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: bool) -> Outgoing:
@@ -40,13 +42,13 @@ def read_reply(data: object) -> Piece:
     """A whole chat completion."""
     body = shape.as_object(data)
     choices = shape.items(body, "choices")
-    message = shape.part(choices[0], "message") if choices else {}
+    choice = _ours(choices) or (choices[0] if choices else {})
+    message = shape.part(choice, "message")
     text = shape.text_of(message.get("content")) or shape.text_of(message.get("refusal"))
-    if choices and not text:
-        text = shape.text_of(choices[0].get("text"))
     return Piece(
-        text=text, reasoning=_reasoning(message), finish=_finish(choices), is_end=True,
-        model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"), error=body.get("error"),
+        text=text or shape.text_of(choice.get("text")), reasoning=_reasoning(message), finish=_finish(choice),
+        is_end=True, model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"),
+        error=body.get("error") or _failure(choice),
     )  # fmt: skip
 
 
@@ -54,17 +56,15 @@ def read_event(name: str, data: str) -> Piece:
     """One chunk. The usage chunk may have no choices, or one that says nothing."""
     if data.strip() == "[DONE]":
         return Piece(is_end=True)
-    body = shape.as_object(shape.load(data))
-    if name == "error" and "error" not in body:
-        return Piece(error={"error": body})
-    choices = shape.items(body, "choices")
-    delta = shape.part(choices[0], "delta") if choices else {}
-    if choices and not delta:
-        delta = shape.part(choices[0], "message")
+    body = shape.load_event(name, data)
+    if body is None:
+        return Piece()
+    choice = _ours(shape.items(body, "choices"))
+    delta = shape.part(choice, "delta") or shape.part(choice, "message")
     return Piece(
         text=shape.text_of(delta.get("content")) or shape.text_of(delta.get("refusal")), reasoning=_reasoning(delta),
-        finish=_finish(choices), model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"),
-        error=body.get("error"),
+        finish=_finish(choice), model=shape.name_of(body.get("model")), usage=shape.part(body, "usage"),
+        error=body.get("error") or _failure(choice),
     )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def models_call(endpoint: Endpoint) -> Outgoing:
 
 def read_models(data: object) -> list[str]:
     """Names of `{"data": [{"id": ...}]}`."""
-    names = [shape.name_of(item.get("id")) for item in shape.items(shape.as_object(data), "data")]
+    names = [shape.name_of(item.get("id")) for item in shape.listed(data, "data")]
     return [name for name in names if name]
 
 
@@ -98,9 +98,22 @@ def _reasoning(message: Mapping[str, Any]) -> str:
     return shape.text_of(message.get("reasoning_content")) or shape.text_of(message.get("reasoning"))
 
 
-def _finish(choices: list[dict[str, Any]]) -> FinishReason | None:
-    reason = choices[0].get("finish_reason") if choices else None
+def _ours(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first answer. Nobody asked for a second, and two of them must not be mixed."""
+    return next((choice for choice in choices if choice.get("index") in (0, None)), {})
+
+
+def _finish(choice: Mapping[str, Any]) -> FinishReason | None:
+    reason = choice.get("finish_reason")
     return _FINISH.get(reason.lower(), "other") if isinstance(reason, str) and reason else None
+
+
+def _failure(choice: Mapping[str, Any]) -> object:
+    """An error inside the answer itself, None when there is none."""
+    if choice.get("error"):
+        return {"error": choice["error"]}
+    reason = choice.get("finish_reason")
+    return shape.stopped(reason) if isinstance(reason, str) and reason.lower() in _FAILED else None
 
 
 DIALECT = Dialect(

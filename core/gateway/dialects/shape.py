@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.gateway.chat import ChatRequest, FinishReason, Usage
@@ -13,6 +15,8 @@ from core.gateway.errors import BadReplyError, ContentPolicyError
 
 MAX_TOKENS_BELIEVED = 10**9
 """No request has more: a larger figure is a fault of the upstream."""
+
+MAX_DIGITS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +74,39 @@ def load(data: str | bytes) -> object:
     """JSON of an upstream; BadReplyError for anything that is none, however deep or strange."""
     try:
         return json.loads(data, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise BadReplyError("The answer is not valid JSON.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, BadReplyError):
+        pass
+    except ValueError:
+        # A whole number of thousands of digits, which Python refuses to read: it spoils itself, not the answer.
+        with suppress(ValueError, RecursionError, BadReplyError):
+            return json.loads(data, parse_constant=_refuse, parse_int=_whole)
+    raise BadReplyError("The answer is not valid JSON.")
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(name)
+    raise BadReplyError(name)
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) < MAX_DIGITS else None
+
+
+def load_event(name: str, data: str, names: frozenset[str] = frozenset()) -> dict[str, Any] | None:
+    """The JSON object of one event. None for an event of another name than `names` that holds none: somebody's ping.
+
+    An error that is plain text becomes an error object. Raises BadReplyError for all others.
+    """
+    body: object = None
+    try:
+        body = load(data)
+    except BadReplyError:
+        if name == "error":
+            return {"error": data}
+    if isinstance(body, dict):
+        return {"error": body} if name == "error" and "error" not in body else body
+    if name in {"", "message", "error"} or name in names:
+        raise BadReplyError("The stream holds an event that is not a JSON object.")
+    return None
 
 
 def as_object(data: object) -> dict[str, Any]:
@@ -96,25 +127,23 @@ def items(data: object, name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def listed(data: object, name: str) -> list[dict[str, Any]]:
+    """The objects of a list that has to be there. BadReplyError when it is not; null is Ollama's empty list."""
+    if not isinstance(as_object(data).get(name, ""), list | None):
+        raise BadReplyError("The answer is no list of models.")
+    return items(data, name)
+
+
 def text_of(value: object) -> str:
-    """Text given as a string or as a list of text parts; anything else is no text."""
+    """Text given as a string or as a list of text parts; anything else is no text. It may hold lone surrogates."""
     if isinstance(value, str):
-        return clean(value)
+        return value
     if isinstance(value, list):
         parts = [
             p.get("text") for p in value if isinstance(p, dict) and p.get("type", "text") in {"text", "output_text"}
         ]
-        return clean("".join(p for p in parts if isinstance(p, str)))
+        return "".join(p for p in parts if isinstance(p, str))
     return ""
-
-
-def clean(text: str) -> str:
-    """Half of a surrogate pair cannot be shown or stored: it becomes the replacement sign."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def name_of(value: object) -> str | None:
@@ -133,7 +162,7 @@ def count(data: Mapping[str, Any], name: str) -> int | None:
 
 
 def checked_usage(usage: Usage) -> Usage | None:
-    """The usage, or None when its figures contradict each other or say nothing."""
+    """The usage, or None when its figures contradict each other or say nothing; half a usage is a lower bound."""
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     if not usage.input_tokens and not usage.output_tokens:
@@ -142,9 +171,18 @@ def checked_usage(usage: Usage) -> Usage | None:
     parts = [usage.cached_input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens]
     is_input_wrong = usage.input_tokens is not None and sum(p or 0 for p in parts) > usage.input_tokens
     is_output_wrong = usage.output_tokens is not None and (usage.reasoning_tokens or 0) > usage.output_tokens
-    return None if is_input_wrong or is_output_wrong else usage
+    if is_input_wrong or is_output_wrong:
+        return None
+    is_half = usage.input_tokens is None or usage.output_tokens is None
+    return replace(usage, is_lower_bound=True) if is_half else usage
 
 
 def blocked(reason: object) -> ContentPolicyError:
-    shown = reason if isinstance(reason, str) and reason.isidentifier() else "unnamed"
-    return ContentPolicyError(f"The provider refused the prompt (reason: {shown[:60]}).")
+    # Capitals only: whatever else stands there may be a key.
+    shown = reason if isinstance(reason, str) and re.fullmatch("[A-Z_]{1,40}", reason) else "unnamed"
+    return ContentPolicyError(f"The provider refused the prompt (reason: {shown}).")
+
+
+def stopped(reason: str) -> dict[str, Any]:
+    """The error object for an answer that its upstream gave up in the middle."""
+    return {"error": {"message": f"The model stopped before the end (reason: {reason[:60]})."}}

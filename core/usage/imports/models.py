@@ -48,7 +48,7 @@ def match_model(name: str, provider_id: str, known: Collection[str]) -> str | No
 
 
 def suggest_models(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three models of the catalog whose names look alike, the likeliest first."""
+    """Up to `SUGGESTION_COUNT` models of the catalog whose names look alike, the likeliest first."""
     by_bare: dict[str, str] = {}
     for model in known:
         by_bare.setdefault(_bare(model), model)

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from core.usage.imports.rows import Export, ExportRow, Fields, stable_id
 
-KIND = "organization.usage.completions.result"
-
 
 def read_row(fields: Fields) -> ExportRow:
     """One bucket of requests; `input_tokens` includes cached ones. No cost: it is computed from the catalog. `model`

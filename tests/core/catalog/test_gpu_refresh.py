@@ -12,7 +12,7 @@ from core.catalog import Catalog, open_catalog
 from core.catalog.feeds import skypilot
 from core.catalog.feeds.parsed import FeedError, Parsed
 from core.catalog.gpu_diff import compare
-from core.catalog.refresh import MAX_BYTES, NotModifiedError, fetch, preview, refresh, take
+from core.catalog.refresh import MAX_BYTES, NotModifiedError, fetch, main, preview, refresh, take
 
 HEAD = "InstanceType,AcceleratorName,AcceleratorCount,Price,SpotPrice,Region\n"
 DAY = dt.date(2026, 11, 1)
@@ -121,6 +121,62 @@ def test_a_rollback_brings_back_the_offers_of_any_snapshot_and_can_itself_be_und
     assert prices(catalog) == {"a": 1.0}
     with pytest.raises(ValueError, match="no such snapshot"):
         catalog.roll_back_gpu_offers(999)
+
+
+@pytest.fixture
+def own_database(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    """The catalog whose database the command opens."""
+    monkeypatch.setenv("BREAKEVEN_DATABASE_URL", str(catalog.engine.url))
+    return catalog
+
+
+def test_the_command_undoes_the_last_taking_in_and_the_undoing(
+    own_database: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = sorted(map(str, own_database.gpu_offers()))
+    take(own_database.engine, preview(own_database.engine, feed({"a": 1.0})))
+    renewed = sorted(map(str, own_database.gpu_offers()))
+
+    assert main(["--undo"]) == 0
+    assert sorted(map(str, own_database.gpu_offers())) == whole
+    assert main(["--undo"]) == 0
+    assert sorted(map(str, own_database.gpu_offers())) == renewed
+    assert main(["--list"]) == 0
+    said = capsys.readouterr().out
+    assert "back to snapshot" in said
+    assert [line.split("  ")[2] for line in said.splitlines()[2:]] == ["rollback", "rollback", "refresh", "shipped"]
+
+
+def test_the_command_undoes_down_to_a_number_and_never_the_first(
+    own_database: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = sorted(map(str, own_database.gpu_offers()))
+    first = own_database.gpu_snapshots()[0].id
+    number = take(own_database.engine, preview(own_database.engine, feed({"a": 1.0}))).snapshot_id
+    take(own_database.engine, preview(own_database.engine, feed({"a": 1.1}, DAY + dt.timedelta(days=1))))
+
+    assert main(["--undo", str(number)]) == 0
+    assert sorted(map(str, own_database.gpu_offers())) == whole
+    assert main(["--undo", str(first)]) == 1
+    assert main(["--undo", "999"]) == 1
+    assert main(["nobody"]) == 1
+    said = capsys.readouterr().out
+    assert "is the first" in said
+    assert "no snapshot 999" in said
+    assert "is no source" in said
+
+
+def test_the_help_of_the_command_names_the_list_the_undoing_and_the_sources(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "--list" in said
+    assert "--undo" in said
+    assert "toolshedlabs" in said
 
 
 def test_one_dead_source_stops_no_other_and_keeps_its_rows(catalog: Catalog) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalog import scenarios
-from core.catalog.database import open_engine
+from core.catalog.database import DatabaseProblem, open_engine
 from core.catalog.scenarios import Scenario, ScenarioError, Scenarios, dump, parse
 from core.workload import Workload
 
@@ -40,6 +40,16 @@ def test_plans_survive_the_end_of_the_program(tmp_path: Path) -> None:
     Scenarios(open_engine(url)).save("계획", GROWING)
 
     assert [one.name for one in Scenarios(open_engine(url)).all()] == ["계획"]
+
+
+def test_a_database_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+
+    with pytest.raises(DatabaseProblem) as caught:
+        Scenarios(open_engine(f"sqlite:///file:{path}?mode=ro&uri=true"))
+
+    assert caught.value.reason == "read_only"
 
 
 def test_saving_under_a_name_again_replaces_the_plan(store: Scenarios) -> None:
@@ -126,8 +136,8 @@ def wrapped(entry: Any, **more: Any) -> str:
         ("null", "wrong_format"),
         ("[1]", "wrong_format"),
         ('{"format": "other", "version": 1, "scenarios": []}', "wrong_format"),
-        (wrapped({}, version=2), "newer_version"),
-        (wrapped({}, version="1"), "newer_version"),
+        (wrapped({}, version=2), "other_version"),
+        (wrapped({}, version="1"), "other_version"),
         (wrapped("text"), "bad_field"),
         (wrapped({"name": 3, "workload": {}}), "bad_field"),
         (wrapped({"name": "a", "workload": {"requests_per_month": [1]}}), "bad_field"),

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from core.catalog import DatabaseProblem, open_catalog, seed, store
-from core.catalog.gpu_rows import RefusedRow
+from core.catalog.rows import RefusedRow
 from core.catalog.seed import DATA
+from core.costs.gpu_specs import gpu_specs
 from tests.conftest import PROJECT
 
 
@@ -164,6 +165,11 @@ def test_a_changed_file_closes_the_old_row_and_keeps_it_readable(tmp_path: Path)
     assert len(old) == len(new)
     assert 1 <= len(new - old) < 10
     engine.dispose()
+
+
+def test_the_database_holds_the_specs_that_the_arithmetic_reads_from_the_file(database_url: str) -> None:
+    with open_catalog(database_url) as catalog:
+        assert catalog.gpu_specs() == gpu_specs()
 
 
 def test_the_article_is_labelled_and_no_offer(database_url: str) -> None:

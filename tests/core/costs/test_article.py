@@ -28,8 +28,8 @@ def test_two_flat_prices_give_the_table(scenario: str, gateway: str, direct: str
 
 
 def test_only_the_direct_cost_of_the_first_row_follows_from_no_rule() -> None:
-    assert {name: row.root_misprint for name, row in ROWS.items()} == {
-        "mvp": "direct_usd", "growth": None, "mid": None, "large": None,
+    assert {name: row.misprints[:1] for name, row in ROWS.items()} == {
+        "mvp": ("direct_usd",), "growth": (), "mid": (), "large": (),
     }  # fmt: skip
     assert ROWS["mvp"].printed.direct_usd == 850
 

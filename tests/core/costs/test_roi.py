@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.costs.roi import MAX_MONTHS, evaluate_roi
+from core.costs.roi_plan import payback_months
 
 AMOUNTS = st.integers(-1_000_000, 1_000_000).map(lambda cents: cents / 100)
 FLOWS = st.lists(AMOUNTS, min_size=1, max_size=40)
@@ -334,3 +335,40 @@ def test_bad_input_is_one_sentence_that_names_the_field(flows: object, rate: obj
 
 def test_the_longest_horizon_is_accepted() -> None:
     assert evaluate_roi([-1.0] + [0.001] * MAX_MONTHS, 0.05).months == MAX_MONTHS
+
+
+@pytest.mark.parametrize("many", [4, 5, 6, 20])
+def test_a_rate_of_any_multiplicity_is_exact(many: int) -> None:
+    # (y - 1)^n: the NPV touches 0 at a rate of 0 and nowhere else.
+    found = evaluate_roi([(-1) ** place * math.comb(many, place) for place in range(many + 1)], 0.0)
+
+    assert found.irr.kind == "one"
+    assert found.irr.per_year == pytest.approx(0, abs=1e-12)
+
+
+def test_a_fourfold_rate_between_float64_flows_is_exact_to_a_millionth() -> None:
+    assert evaluate_roi(with_rates(0.1, 0.1, 0.1, 0.1), 0.0).irr.rates_per_month == pytest.approx((0.1,), abs=1e-7)
+
+
+def test_a_small_payment_beside_a_large_one_is_real() -> None:
+    # 1e-3 back of 1e12: the rate is 1e-15 - 1 a month.
+    found = evaluate_roi([-1e12, 0.001], 0.0).irr
+
+    assert found.kind == "one"
+    assert found.rates_per_month == pytest.approx((1e-15 - 1,), abs=1e-16)
+    assert found.per_year == pytest.approx(-1)
+
+
+def test_a_cent_missing_of_a_trillion_is_no_payback() -> None:
+    # -1e12 + (1e12 - 0.05) + 0.04 = -0.01.
+    found = evaluate_roi([-1e12, 1e12 - 0.05, 0.04], 0.0)
+
+    assert found.payback_months is None
+    assert np.isnan(payback_months(np.array([[1e12 - 0.05], [0.04]]), 1e12)).all()
+
+
+def test_a_rate_beyond_every_number_is_said_in_words() -> None:
+    found = evaluate_roi([-1e-12, 1e18], 0.0).irr
+
+    assert (found.kind, found.per_year) == ("one", None)
+    assert "exceeds every number" in found.note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from core.costs.article import roi_example
 from core.costs.roi import evaluate_roi
 from core.costs.roi_paths import path_outcomes
-from core.costs.roi_plan import ServingCost, Switch, SwitchTerms, payback_months, plan_switch, sensitivity
+from core.costs.roi_plan import ServingCost, Switch, SwitchTerms, payback_months, plan_switch, running_sums, sensitivity
 
 SAVINGS = st.lists(st.integers(-50_000, 50_000).map(lambda cents: cents / 100), min_size=1, max_size=36)
 OUTLAYS = st.integers(0, 500_000).map(lambda cents: cents / 100)
@@ -66,6 +67,17 @@ def test_a_migration_worked_by_hand() -> None:
     assert switch.report.payback_months == pytest.approx(2)
     assert switch.report.roi_share == pytest.approx(5)
     assert switch.new_tco_usd == pytest.approx(779 * 12 + 7_442)
+
+
+def test_running_sums_begin_with_the_migration_and_end_at_net_and_npv() -> None:
+    switch = plan_switch(bill("a", *[200.0] * 3), bill("b", *[100.0] * 3), SwitchTerms(migration_usd=150))
+
+    plain, discounted = running_sums(switch)
+
+    assert plain.tolist() == [-150, -50, 50, 150]
+    assert discounted[0] == -150
+    assert plain[-1] == pytest.approx(switch.report.net_usd)
+    assert discounted[-1] == pytest.approx(switch.report.npv_usd)
 
 
 def test_the_waterfall_leads_exactly_from_one_total_to_the_other() -> None:
@@ -138,9 +150,11 @@ def test_a_fee_lowers_every_path() -> None:
         ({"fee_usd_per_month": 1e13}, "fee_usd_per_month"),
         ({"annual_discount_rate": -1.0}, "annual_discount_rate"),
         ({"annual_discount_rate": math.inf}, "annual_discount_rate"),
+        ({"annual_discount_rate": None}, "annual_discount_rate"),
+        ({"migration_usd": "5"}, "migration_usd"),
     ],
 )
-def test_bad_terms_are_refused_by_name(values: dict[str, float], field: str) -> None:
+def test_bad_terms_are_refused_by_name(values: dict[str, Any], field: str) -> None:
     with pytest.raises(ValueError, match=field):
         SwitchTerms(**values)
 

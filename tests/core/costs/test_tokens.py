@@ -15,12 +15,12 @@ from core.costs.tokens import (
     PriceRow,
     PriceSheet,
     TokenUsage,
-    blended_usd_per_mtok,
     hour_extremes,
     quote,
     tier_thresholds,
     unit_prices,
 )
+from core.costs.tokens_mix import blended_usd_per_mtok
 
 NOON = dt.datetime(2026, 6, 3, 12, tzinfo=dt.UTC)  # a Wednesday
 

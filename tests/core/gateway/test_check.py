@@ -15,7 +15,8 @@ from core.gateway import CheckResult, Endpoint, Gateway, Policy
 from core.gateway.demo import DEMO_KEY, DemoControl, DemoServer
 from core.gateway.diagnosis import diagnose
 from core.gateway.errors import GatewayError, UnknownEndpointError
-from tests.faults.upstream import KEY, completion
+from tests.faults.upstream import KEY, HostileUpstream, completion, zipped
+from tests.faults.upstream import http as answered
 
 POLICY = Policy(deadline_s=5, connect_timeout_s=1, headers_timeout_s=1, first_token_timeout_s=2)
 Answers = dict[str, tuple[int, object]]
@@ -169,6 +170,58 @@ def test_a_server_that_says_nothing_is_left_in_time(upstream: Upstream) -> None:
     assert time.monotonic() - start < 2.4
     assert not result.is_working
     assert stopped(result) == ("models", "slow")
+
+
+def test_a_list_of_models_that_does_not_come_says_nothing_about_the_key(upstream: Upstream) -> None:
+    upstream.slow_s = 0.6
+    policy = Policy(deadline_s=3, headers_timeout_s=0.3, first_token_timeout_s=0.4)
+    result = walk(f"http://127.0.0.1:{upstream.port}/v1", policy=policy)
+
+    assert {name: states(result)[name] for name in ("auth", "models", "call")} == {
+        "auth": "skipped", "models": "failed", "call": "failed",
+    }  # fmt: skip
+
+
+def test_an_answer_proves_the_key_where_the_list_of_models_does_not(upstream: Upstream) -> None:
+    upstream.answers["GET"] = (200, "no list")
+    result = walk(f"http://127.0.0.1:{upstream.port}/v1")
+
+    assert {name: states(result)[name] for name in ("auth", "models", "call")} == {
+        "auth": "ok", "models": "failed", "call": "ok",
+    }  # fmt: skip
+    assert result.is_working
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [({}, "bad_reply"), ({"data": {}}, "bad_reply"), ([], "bad_reply"), ({"error": {"code": 401}}, "auth"),
+     ({"error": {"message": "broke"}, "data": []}, "upstream_error")],
+)  # fmt: skip
+def test_a_list_of_models_that_is_none_is_an_error(upstream: Upstream, answer: object, kind: str) -> None:
+    upstream.answers["GET"] = (200, answer)
+    endpoint = Endpoint(name="one", base_url=f"http://127.0.0.1:{upstream.port}/v1", api_key=KEY)
+    with Gateway([endpoint]) as gateway, pytest.raises(GatewayError) as caught:
+        gateway.models("one")
+
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_an_empty_list_of_models_is_a_list(upstream: Upstream, empty: list[str] | None) -> None:
+    upstream.answers["GET"] = (200, {"data": empty})
+    endpoint = Endpoint(name="one", base_url=f"http://127.0.0.1:{upstream.port}/v1", api_key=KEY)
+    with Gateway([endpoint]) as gateway:
+        assert gateway.models("one") == []
+
+
+def test_a_packed_list_of_models_that_was_cut_is_an_error() -> None:
+    cut = zipped(json.dumps({"data": [{"id": "m"}]}).encode())[:-8]
+    with HostileUpstream({"cut": answered(200, cut, Content_Encoding="gzip")}) as server:
+        endpoint = Endpoint(name="one", base_url=server.url("cut"), api_key=KEY)
+        with Gateway([endpoint]) as gateway, pytest.raises(GatewayError) as caught:
+            gateway.models("one")
+
+    assert caught.value.kind == "truncated"
 
 
 def test_an_endpoint_of_another_gateway_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from core.gateway.decoding import BodyDecoder
 from core.gateway.dialects import DIALECTS
 from core.gateway.dialects.shape import Piece, load
 from core.gateway.errors import BadReplyError, GatewayError, ReplyTooLargeError
+from core.gateway.hearing import clean
 from core.gateway.retry_after import retry_after_s
 from core.gateway.sse import SseEvent, SseParser
 
@@ -90,6 +92,18 @@ def test_an_event_without_end_is_bounded(whole: bytes) -> None:
     assert outcome([whole]) is ReplyTooLargeError
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r", b"\r\n"])
+def test_an_event_is_given_with_the_last_byte_of_its_blank_line(newline: bytes) -> None:
+    parser = SseParser(LIMIT)
+
+    assert list(parser.feed(b"data: a" + newline + newline)) == [SseEvent("", "a")]
+
+
+@pytest.mark.parametrize("blank", [b"data", b"data:", b"data: ", b"data:  \t", b"data:\ndata:"])
+def test_blank_data_is_no_event(blank: bytes) -> None:
+    assert events([b"event: x\n" + blank + b"\n\ndata: a\n\n"]) == [SseEvent("", "a")]
+
+
 @pytest.mark.parametrize("dialect", list(DIALECTS))
 @settings(max_examples=150)
 @given(data=JSON)
@@ -102,7 +116,7 @@ def test_any_json_is_read_or_refused_by_a_typed_error(dialect: str, data: Any) -
             continue
         assert isinstance(found, Piece | list)
         if isinstance(found, Piece):
-            found.text.encode()
+            clean(found.text).encode()
             usage = reader.read_usage(found.usage)
             counts = [] if usage is None else [usage.input_tokens, usage.output_tokens, usage.cached_input_tokens]
             assert all(count is None or count >= 0 for count in counts)
@@ -134,12 +148,26 @@ def test_any_bytes_are_json_or_a_bad_reply(raw: bytes) -> None:
         return
 
 
-@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' * 50_000, b"NaN", b"1e999999", b'"\\ud800"'])
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' * 50_000, b"NaN", b"1e999999", b'"\\ud800"', b"9" * 9_999])
 def test_json_that_hurts_does_not(raw: bytes) -> None:
     try:
         load(raw)
     except BadReplyError:
         return
+
+
+@given(count=st.integers(1, 3), size=st.integers(0, 3_000))
+def test_every_layer_of_a_packed_body_is_bounded(count: int, size: int) -> None:
+    body = b"x" * size
+    for _ in range(count):
+        body = gzip.compress(body, mtime=0)
+    decoder = BodyDecoder(", ".join(["gzip"] * count), 1_000)
+    try:
+        found = b"".join(decoder.feed(body))
+    except ReplyTooLargeError:
+        assert size > 1_000
+    else:
+        assert found == b"x" * size
 
 
 @given(packing=st.sampled_from(["gzip", "deflate", "br", "zstd", "x", "gzip, gzip", ""]), raw=st.binary(max_size=300))

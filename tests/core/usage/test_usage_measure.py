@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from core.costs.tokens_mix import cost_pico_usd
 from core.usage.files import imported_files, remove_import
-from core.usage.measure import cost_pico_usd, to_workload, what_if
+from core.usage.measure import to_workload, what_if
 from core.usage.rollup import Filters, Totals, total, totals, wasted
 from core.usage.sample import load_sample, sample_calls
 from core.usage.write import write

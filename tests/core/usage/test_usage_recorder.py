@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.gateway.chat import Attempt, CallRecord, ChatRequest, Usage
+from core.gateway.demo import demo_targets
 from core.gateway.errors import AuthError, OverloadedError
-from core.usage.recorder import UsageLog, attempt_entry, call_entry
+from core.usage.recorder import DEMO_PREFIX, UsageLog, attempt_entry, call_entry
 from core.usage.rollup import total, totals, wasted
 from tests.core.usage.helpers import NOON_MS, assert_log_and_rollups_agree, logged
 
@@ -95,7 +96,9 @@ def test_a_call_that_never_left_has_no_attempts() -> None:
 
 def test_calls_to_the_demo_upstream_are_kept_apart() -> None:
     assert attempt_entry(attempt_of(endpoint="demo-openai")).origin == "demo"
-    assert call_entry(call_of(attempt_of(endpoint="demo"))).origin == "demo"
+    assert call_entry(call_of(attempt_of(endpoint="demo-openai"))).origin == "demo"
+    assert attempt_entry(attempt_of(endpoint="demolition")).origin == "gateway"
+    assert all(target.endpoint.startswith(DEMO_PREFIX) for target in demo_targets())
 
 
 def test_attempts_and_their_call_are_logged_once_each(engine: Engine) -> None:

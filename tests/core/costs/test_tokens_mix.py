@@ -1,0 +1,46 @@
+"""Mixes of tokens: their shares, and exact sums at given prices."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.costs.tokens import TokenUsage, quote
+from core.costs.tokens_mix import cost_pico_usd, mix_of
+from core.workload import Workload
+from tests.core.costs.test_tokens import NOON, PLAIN
+
+PRICES = {"input": 2_000_000, "cache_read": 500_000, "cache_write_5m": 2_500_000, "output": 8_000_000}
+TOKENS = st.integers(0, 10**12)
+
+
+def test_a_mix_by_hand() -> None:
+    mix = mix_of(Workload(input_tokens=900, output_tokens=100, cached_share=0.5, cache_write_share=0.1))
+
+    assert mix == pytest.approx({"input": 0.36, "cache_read": 0.45, "cache_write_5m": 0.09, "output": 0.1})
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.none() | st.floats(0, 1))
+def test_shares_of_a_mix_add_up_to_one(cached: float, written: float, output: float | None) -> None:
+    mix = mix_of(Workload(cached_share=cached, cache_write_share=min(written, 1 - cached)), output)
+
+    assert sum(mix.values()) == pytest.approx(1)
+    assert min(mix.values()) >= 0
+
+
+@given(TOKENS, TOKENS, TOKENS, TOKENS)
+def test_a_sum_at_given_prices_is_the_quote_of_the_same_tokens(plain: int, read: int, written: int, made: int) -> None:
+    usage = TokenUsage(
+        input_tokens=plain + read + written, cached_input_tokens=read, cache_write_5m_tokens=written, output_tokens=made
+    )
+
+    assert cost_pico_usd(usage, PRICES) == quote(PLAIN, usage, NOON).pico_usd
+
+
+def test_a_component_without_a_price_costs_what_input_costs_and_input_must_have_one() -> None:
+    usage = TokenUsage(input_tokens=10, cached_input_tokens=4, cache_write_1h_tokens=6)
+
+    assert cost_pico_usd(usage, {"input": 3, "output": 1}) == 30
+    with pytest.raises(KeyError):
+        cost_pico_usd(usage, {"output": 1})
