@@ -48,7 +48,7 @@ def test_the_offers_leave_as_a_csv_that_excel_reads_in_korean(visit: OpenVisit) 
 
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert content.startswith(b"\xef\xbb\xbf")
-    assert rows[0][0] == "제공사"
+    assert rows[0][0] == "공급사"
     assert len(rows) > 50
     assert {row[1].split()[0] for row in rows[1:]} == {"L4"}
 
