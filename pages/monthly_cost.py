@@ -21,11 +21,10 @@ from pages.parts.workload_bar import workload_bar
 @state.block
 def page() -> None:
     problems = monthly_data.take()
-    state.read_workload()
-    plan = monthly_data.plan()  # before anything is sent, so that all of it reaches the browser at once
     workload_bar(has_editor=False)
     st.title(tr("monthly_cost.title"))
     widgets.show_problems(problems, monthly_data.labels())
+    plan = monthly_data.plan()
     if not plan.ways:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
         show_ways()
