@@ -98,7 +98,7 @@ def test_a_flood_leaves_room_for_other_calls() -> None:
         for _ in range(5):
             both.chat(ASK, [Target(endpoint="two", model="m")])
         # A loop that the flood holds would answer when the flood's deadline has passed.
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 3.0
 
 
 def test_a_loop_that_hangs_ends_the_stream_once() -> None:
