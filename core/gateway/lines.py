@@ -19,7 +19,7 @@ HEAD_BYTES = 100 * 1024
 UNREAD_BYTES = 256 * 1024
 """So much of a body waits for a slow reader; then the upstream waits."""
 HAPPY_EYEBALLS_S = 0.25
-EVENTS_AT_ONCE = 64
+EVENTS_AT_ONCE = 4
 """So many events are taken from what has come before other calls and the clocks get their turn."""
 FAULTS = (e.GatewayError, h11.ProtocolError, OSError, ValueError)
 

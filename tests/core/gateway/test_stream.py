@@ -89,7 +89,7 @@ def test_a_flood_leaves_room_for_other_calls() -> None:
                 Endpoint(name="one", base_url=upstream.url + "v1", api_key="key-1-1234"),
                 Endpoint(name="two", base_url=other.url("good"), api_key="key-2-1234"),
             ],
-            policy=Policy(deadline_s=10),
+            policy=Policy(deadline_s=3),
         ) as both,
         both.stream(ASK, TARGETS),
     ):
@@ -97,8 +97,7 @@ def test_a_flood_leaves_room_for_other_calls() -> None:
         began = time.monotonic()
         for _ in range(5):
             both.chat(ASK, [Target(endpoint="two", model="m")])
-        # A loop that the flood holds would answer when the flood's deadline has passed.
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 1.0
 
 
 def test_a_loop_that_hangs_ends_the_stream_once() -> None:
