@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 
 from core.gateway import errors as e
@@ -27,7 +28,11 @@ DRAIN_S = 0.05
 """How long the end of a stream may take after its last event, so that the connection can be used again."""
 
 EVENTS_AT_ONCE = 64
-"""So many events are read from one chunk before other calls and the clocks get their turn."""
+BYTES_AT_ONCE = 2 * 1024
+"""So many events, or bytes without one, are read from one chunk before other calls and the clocks get their turn."""
+
+FAIR_SHARE = 0.9
+"""An attempt that the call's deadline ends speaks against its target if it had this share of the time it may take."""
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # with the byte order mark
 _SSE_FIRST = b"deir:"  # data, event, id, retry, or a comment
@@ -37,16 +42,20 @@ _NOT_SSE_FIRST = b'{["<'
 class Sending:
     """One request. `run` returns when the answer is whole and raises a GatewayError else; `hearing` has what came.
 
-    Times are those of the event loop; `until` is the deadline of the whole call.
+    Times are those of the event loop; `until` is the deadline of the whole call. `on_token` is called at the first
+    token. `had_its_time` says whether a target that a DeadlineError cut had the time it may take.
     """
 
     def __init__(
-        self, *, http: Http, route: Route, request: ChatRequest, policy: Policy, hearing: Hearing, until: float
-    ) -> None:
+        self, *, http: Http, route: Route, request: ChatRequest, policy: Policy, hearing: Hearing, until: float,
+        on_token: Callable[[], None],
+    ) -> None:  # fmt: skip
         self.hearing = hearing
         self.status_code: int | None = None
         self.first_token_at: float | None = None
         self.is_sent = False
+        self.had_its_time = False
+        self._on_token = on_token
         self._event_count = 0
         self._http = http
         self._route = route
@@ -55,9 +64,10 @@ class Sending:
         self._until = until
         self._is_streamed = hearing.emit is not None and route.dialect.can_stream
         self._loop = asyncio.get_running_loop()
-        self._tail_until = 0.0
+        self._whole_at = 0.0
         self._stage: type[e.GatewayError] = e.HeadersTimeoutError
-        self._started_at = self._loop.time()
+        self._started_at = self._since = self._loop.time()
+        self._limit_s = 0.0
         self._token_limit_s = policy.token_timeout_s(is_reasoning=route.is_reasoning)
 
     @property
@@ -66,20 +76,26 @@ class Sending:
 
     async def run(self) -> None:
         """Raises TargetError, CredentialError, RequestError or DeadlineError."""
-        is_late = False
+        error: e.GatewayError | None = None
         try:
             async with asyncio.timeout_at(self._until) as self._timer:
                 await self._exchange()
         except TimeoutError:
-            is_late = True
-        if is_late and not self.hearing.is_whole:
-            raise self._late()
-        await self.hearing.finish_text()
+            error = None if self.hearing.is_whole else self._late()
+        except e.GatewayError as problem:
+            error = problem
+        if error is None or self.hearing.has_shown:
+            # A reader who has stopped reading is not waited for: he finds the text whenever he comes.
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._until):
+                    await self.hearing.finish_text()
+        if error is not None:
+            raise error
         self.hearing.check_whole()
 
     async def _exchange(self) -> None:
         limit_s = self._policy.header_timeout_s(is_streamed=self._is_streamed, is_reasoning=self._route.is_reasoning)
-        self._enter(e.HeadersTimeoutError, self._started_at + limit_s)
+        self._enter(e.HeadersTimeoutError, self._started_at, limit_s)
         route = self._route
         call = route.dialect.build(route.endpoint, route.model, self._request, self._is_streamed)
         guarded = route.endpoint.is_user_typed
@@ -88,7 +104,7 @@ class Sending:
             self.status_code = response.status_code
             if not 200 <= response.status_code < 300:
                 raise await self._refusal(response)
-            self._enter(e.FirstTokenTimeoutError, self._started_at + self._token_limit_s)
+            self._enter(e.FirstTokenTimeoutError, self._started_at, self._token_limit_s)
             await self._hear(response)
         finally:
             await response.close(is_sound=self.hearing.is_whole and self.hearing.has_text)
@@ -96,13 +112,19 @@ class Sending:
     def _note_sending(self) -> None:
         self.is_sent = True
 
-    def _enter(self, stage: type[e.GatewayError], until: float) -> None:
-        """From here on this stage's limit runs, never beyond the deadline."""
-        self._stage = stage
-        self._timer.reschedule(min(until, self._until))
+    def _enter(self, stage: type[e.GatewayError], since: float, limit_s: float) -> None:
+        """From now on this stage's limit runs, never beyond the deadline."""
+        self._stage, self._since, self._limit_s = stage, since, limit_s
+        self._timer.reschedule(min(since + limit_s, self._until))
 
     def _late(self) -> e.GatewayError:
-        if self._loop.time() >= self._until:
+        now = self._loop.time()
+        if now >= self._until:
+            whole_s = self._policy.deadline_s
+            is_full = now - self._started_at >= FAIR_SHARE * whole_s
+            is_full = is_full or now - self._since >= FAIR_SHARE * min(self._limit_s, whole_s)
+            # In this stage it is the reader who takes his time.
+            self.had_its_time = is_full and self._stage is not e.DeadlineError
             return e.DeadlineError("The call ran into its deadline.", status_code=self.status_code)
         texts: dict[type[e.GatewayError], str] = {
             e.HeadersTimeoutError: "The upstream did not begin to answer in time.",
@@ -174,10 +196,13 @@ class Sending:
                         pass
 
     async def _hear_events(self, parser: SseParser, chunk: bytes) -> None:
-        for event in parser.feed(chunk):
-            await self._hear_event(event)
-            if self.hearing.is_end:
-                return
+        for place in range(0, len(chunk), BYTES_AT_ONCE):
+            if place:
+                await asyncio.sleep(0)
+            for event in parser.feed(chunk[place : place + BYTES_AT_ONCE]):
+                await self._hear_event(event)
+                if self.hearing.is_end:
+                    return
 
     async def _hear_rest(self, parser: SseParser) -> None:
         """An event without its blank line counts if it can be read; else the stream was cut inside it."""
@@ -193,18 +218,19 @@ class Sending:
             await asyncio.sleep(0)
         piece = self._route.dialect.read_event(event.name, event.data)
         # A reader who is slow to take the text must not look like an upstream that is slow to send it.
-        self._timer.reschedule(self._until)
+        self._enter(e.DeadlineError, self._started_at, math.inf)
         await self._take(piece)
         now = self._loop.time()
         if self.hearing.is_whole:
-            self._tail_until = self._tail_until or now + self._policy.tail_timeout_s
-            self._enter(e.TruncatedError, self._tail_until)
+            self._whole_at = self._whole_at or now
+            self._enter(e.TruncatedError, self._whole_at, self._policy.tail_timeout_s)
         elif self.hearing.has_token:
-            self._enter(e.IdleTimeoutError, now + self._policy.idle_timeout_s)
+            self._enter(e.IdleTimeoutError, now, self._policy.idle_timeout_s)
         else:
-            self._enter(e.FirstTokenTimeoutError, self._started_at + self._token_limit_s)
+            self._enter(e.FirstTokenTimeoutError, self._started_at, self._token_limit_s)
 
     async def _take(self, piece: Piece) -> None:
         if self.first_token_at is None and (piece.text.strip() or piece.reasoning):
             self.first_token_at = self._loop.time()
+            self._on_token()
         await self.hearing.take(piece)

@@ -15,25 +15,29 @@ MAX_TRACKED = 10_000
 
 @dataclass(slots=True)
 class _Target:
+    """`is_broken`: it failed too often, and only a probe that succeeds ends that. `is_wish`: the upstream itself named
+    the time in `open_until`.
+    """
+
     failures: int = 0
     open_until: float = 0.0
-    is_open: bool = False
-    has_probe: bool = False
-    last_kind: str = ""
+    is_broken: bool = False
     is_wish: bool = False
+    probe: Pass | None = None
+    last_kind: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, eq=False)
 class Pass:
     """Leave to send one request; hand it back with `Breakers.settle`."""
 
     key: Hashable
-    is_probe: bool
 
 
 class Breakers:
     """One breaker per key: closed -> open until a time -> half-open with a single probe -> closed or open again.
 
+    A target that is only left alone because it asked for it is closed again when its time has come, without a probe.
     All methods are called from one thread (the gateway's loop), so there is no lock. Times are `clock()` seconds.
     """
 
@@ -50,7 +54,7 @@ class Breakers:
 
     def state(self, key: Hashable) -> BreakerState:
         target = self._targets.get(key)
-        if target is None or not target.is_open:
+        if target is None or not self._is_open(target):
             return "closed"
         return "open" if self._clock() < target.open_until else "half_open"
 
@@ -67,22 +71,32 @@ class Breakers:
     def wait_s(self, key: Hashable) -> float | None:
         """Seconds until a request may be tried: 0 now, None while somebody else's probe is under way."""
         target = self._targets.get(key)
-        if target is None or not target.is_open:
+        if target is None or not self._is_open(target):
             return 0.0
         left = target.open_until - self._clock()
         if left > 0:
             return left
-        return None if target.has_probe else 0.0
+        return None if target.probe else 0.0
 
     def enter(self, key: Hashable, *, is_early: bool = False) -> Pass | None:
         """Leave to send, or None when the target is to be left alone. `is_early`: probe it before its time."""
         target = self._targets.get(key)
-        if target is None or not target.is_open:
-            return Pass(key, is_probe=False)
-        if target.has_probe or (not is_early and self._clock() < target.open_until):
+        leave = Pass(key)
+        if target is None or not self._is_open(target):
+            return leave
+        if target.probe or (not is_early and self._clock() < target.open_until):
             return None
-        target.has_probe = True
-        return Pass(key, is_probe=True)
+        if target.is_broken:
+            target.probe = leave
+        return leave
+
+    def prove(self, leave: Pass) -> None:
+        """A probe's answer has begun, so the target works: others need not wait until it ends. Should it break off
+        after all, that one failure opens the target again.
+        """
+        target = self._targets.get(leave.key)
+        if target is not None and target.probe is leave:
+            self._mend(target, failures=self._failures - 1)
 
     def settle(self, leave: Pass, verdict: Verdict, *, kind: str = "", closed_for_s: float | None = None) -> bool:
         """Report how a request went; True when its failure opened a target that was closed.
@@ -94,31 +108,43 @@ class Breakers:
             if verdict != "failure" and closed_for_s is None:
                 return False
             target = self._add(leave.key)
-        was_open = target.is_open
-        if leave.is_probe:
-            target.has_probe = False
-        if verdict == "success":
-            # A late success of a request sent before the target opened does not close it: only the probe does.
-            if leave.is_probe or not target.is_open:
-                target.failures, target.is_open, target.is_wish, target.last_kind = 0, False, False, ""
+        was_open, is_probe = self._is_open(target), target.probe is leave
+        if is_probe:
+            target.probe = None
+        if verdict == "success" and is_probe:
+            self._mend(target)
+        elif verdict == "success" and not target.is_broken:
+            # A late success of a request sent before the target broke does not close it: only the probe does.
+            target.failures = 0
         elif verdict == "failure":
             target.failures += 1
             target.last_kind = kind
-            if leave.is_probe or target.failures >= self._failures:
-                self._open(target, self._open_s, is_wish=False)
+            if is_probe or target.failures >= self._failures:
+                target.is_broken = True
+                self._leave_alone(target, self._open_s, is_wish=False)
         if closed_for_s is not None:
             target.last_kind = kind
-            self._open(target, closed_for_s, is_wish=True)
-        return target.is_open and not was_open
+            self._leave_alone(target, closed_for_s, is_wish=True)
+        return self._is_open(target) and not was_open
 
-    def _open(self, target: _Target, seconds: float, *, is_wish: bool) -> None:
-        target.is_open = True
+    def reopen(self, key: Hashable) -> None:
+        """Forget everything about a target. A single step: any thread may take it."""
+        self._targets.pop(key, None)
+
+    def _is_open(self, target: _Target) -> bool:
+        return target.is_broken or self._clock() < target.open_until
+
+    def _leave_alone(self, target: _Target, seconds: float, *, is_wish: bool) -> None:
         until = self._clock() + seconds
         if until >= target.open_until:
             target.open_until, target.is_wish = until, is_wish
 
+    def _mend(self, target: _Target, failures: int = 0) -> None:
+        target.failures, target.open_until, target.probe = failures, 0.0, None
+        target.is_broken, target.is_wish, target.last_kind = False, False, ""
+
     def _add(self, key: Hashable) -> _Target:
         if len(self._targets) >= MAX_TRACKED:
-            oldest = next((k for k, t in self._targets.items() if not t.is_open), next(iter(self._targets)))
+            oldest = next((k for k, t in self._targets.items() if not self._is_open(t)), next(iter(self._targets)))
             del self._targets[oldest]
         return self._targets.setdefault(key, _Target())

@@ -63,6 +63,17 @@ class SpendingCaps:
                 self._reserved[purse] += pico_usd
         return Reservation(pico_usd=pico_usd, purses=purses)
 
+    def limit_session(self, pico_usd: int | None) -> None:
+        """Another cap per session from now on. What is spent and what is set aside stays counted."""
+        if pico_usd is not None and pico_usd < 0:
+            raise ValueError(f"pico_usd is {pico_usd}: give 0 or more, or None for no cap.")
+        with self._lock:
+            self._caps["session"] = pico_usd
+
+    def is_capped(self, *, session_id: str = "", user_id: str = "") -> bool:
+        """Whether any cap holds for such a call."""
+        return any(self._caps[purse[0]] is not None for purse in self._purses(session_id, user_id))
+
     def settle(self, reservation: Reservation, spent_pico_usd: int) -> None:
         """Give the reservation back and count what was really spent."""
         with self._lock:

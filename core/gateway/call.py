@@ -59,7 +59,11 @@ class Call:
         )  # fmt: skip
         while True:
             left_s = until - asyncio.get_running_loop().time()
-            step = await chooser.next_step(left_s, len(self.attempts))
+            try:
+                async with asyncio.timeout_at(until):
+                    step = await chooser.next_step(left_s, len(self.attempts))
+            except TimeoutError:
+                step = await chooser.next_step(0.0, len(self.attempts))
             if isinstance(step, GiveUp):
                 raise step.error
             if isinstance(step, Go):
@@ -83,7 +87,7 @@ class Call:
                 await self.emit(SwitchedEvent(failed=failed, endpoint=route.endpoint.name, model=route.model))
             sending = Sending(
                 http=self.desk.http, route=route, request=step.ticket.request, policy=self.desk.policy, hearing=hearing,
-                until=until,
+                until=until, on_token=lambda: self.desk.gate.prove(step.ticket),
             )  # fmt: skip
             await sending.run()
             outcome = "ok"
@@ -99,7 +103,7 @@ class Call:
             times = (started_at, self.desk.clock() - began)
             attempt = self._attempt(route, hearing, outcome, error, sending, times)
             self.attempts.append(attempt)
-            has_opened = self.desk.gate.leave(step.ticket, attempt, self._verdict(outcome, error))
+            has_opened = self.desk.gate.leave(step.ticket, attempt, self._verdict(outcome, error, sending))
             self.desk.tell_attempt(attempt)
         if outcome in {"ok", "partial"}:
             return self._reply(hearing, attempt)
@@ -111,14 +115,17 @@ class Call:
         """Text that was shown stays; so does an answer the provider's policy cut."""
         return hearing.has_shown or (isinstance(error, e.ContentPolicyError) and hearing.has_text)
 
-    def _verdict(self, outcome: Outcome, error: e.GatewayError | None) -> Verdict:
+    def _verdict(self, outcome: Outcome, error: e.GatewayError | None, sending: Sending | None) -> Verdict:
         if outcome == "ok":
             return "success"
         if isinstance(error, e.ModelNotFoundError | e.ForbiddenError | e.RedirectError):
             return "neutral"
         if isinstance(error, e.RateLimitError) and error.retry_after_s is not None:
             return "neutral"
-        return "failure" if isinstance(error, e.TargetError | e.DeadlineError) else "neutral"
+        if isinstance(error, e.DeadlineError):
+            # What earlier attempts took of the time, or a slow reader, is not this target's fault.
+            return "failure" if sending is not None and sending.had_its_time else "neutral"
+        return "failure" if isinstance(error, e.TargetError) else "neutral"
 
     def _attempt(
         self, route: Route, hearing: Hearing, outcome: Outcome, error: e.GatewayError | None, sending: Sending | None,

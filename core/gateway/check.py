@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +14,8 @@ from core.gateway import errors as e
 from core.gateway.call import Call
 from core.gateway.chat import ChatRequest, Message
 from core.gateway.desk import Desk
-from core.gateway.endpoints import Endpoint, Target, is_forbidden_address
+from core.gateway.dial import Dialer, Place, is_address
+from core.gateway.endpoints import Endpoint, Target
 from core.gateway.listing import list_models
 from core.gateway.wire import TLS_FAILED
 
@@ -111,19 +110,17 @@ async def _is_reached(walk: _Walk, desk: Desk, endpoint: Endpoint) -> bool:
         return True
     parts = urlsplit(endpoint.base_url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    limit_s = desk.policy.connect_timeout_s
-    address: str | None = host
-    if _is_address(host):
-        walk.note("dns", "not_needed")
-    else:
-        late = e.DnsError("The name server did not answer in time.")
-        address = await walk.take("dns", _resolve(host, port, is_guarded=endpoint.is_user_typed), limit_s, late)
-    if address is None:
+    limit_s, dialer = desk.policy.connect_timeout_s, desk.http.dialer
+    late = e.DnsError("The name server did not answer in time.")
+    places = await walk.take("dns", dialer.find(host, port, is_guarded=endpoint.is_user_typed), limit_s, late)
+    if places is None:
         return False
+    if is_address(host):
+        walk.note("dns", "not_needed")
     slow = e.ConnectTimeoutError("No connection came about in time.")
-    await walk.take("tcp", _connect(address, port, None, ""), limit_s, slow)
+    await walk.take("tcp", _connect(dialer, places, None, ""), limit_s, slow)
     if walk.is_ok("tcp") and parts.scheme == "https":
-        await walk.take("tls", _connect(address, port, desk.http.ssl_context(), host), limit_s, slow)
+        await walk.take("tls", _connect(dialer, places, desk.http.ssl_context(), host), limit_s, slow)
     elif walk.is_ok("tcp"):
         walk.note("tls", "not_needed")
     return walk.is_ok("tcp") and walk.is_ok("tls")
@@ -159,33 +156,11 @@ async def _call(walk: _Walk, desk: Desk, endpoint_name: str, model: str) -> None
         walk.note("auth", "ok", walk.taken["auth"].seconds)
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-async def _resolve(host: str, port: int, *, is_guarded: bool) -> str:
-    """The first address of a name; `is_guarded` refuses names that lead to forbidden ones."""
-    fault: e.GatewayError = e.DnsError("The host name is not known.")
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(entry[4][0]) for entry in found]
-        if not is_guarded or not any(map(is_forbidden_address, addresses)):
-            return addresses[0]
-        fault = e.BaseUrlError("base_url: this address belongs to the machine's own network and is not allowed.")
-    except (OSError, UnicodeError, IndexError):
-        pass
-    raise fault
-
-
-async def _connect(address: str, port: int, context: ssl.SSLContext | None, host: str) -> None:
+async def _connect(dialer: Dialer, places: Sequence[Place], context: ssl.SSLContext | None, host: str) -> None:
     fault: e.GatewayError
     try:
         _, writer = await asyncio.open_connection(
-            address, port, ssl=context, server_hostname=host if context is not None else None
+            sock=await dialer.connect(places), ssl=context, server_hostname=host if context is not None else None
         )
         writer.close()
         await writer.wait_closed()

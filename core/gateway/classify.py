@@ -61,6 +61,8 @@ _KIND_BY_STATUS: dict[int, type[e.GatewayError]] = {
 }  # fmt: skip
 
 _TEXT_CHARS = 4_000
+_WORD_CHARS = 200
+_MAX_PARTS = 20
 _FIELD = r'"(code|type|status|reason|param|message)"\s*:\s*"((?:[^"\\]|\\.)*)'
 
 
@@ -77,23 +79,28 @@ def error_body(raw: bytes) -> object:
 
 
 def error_words(body: object) -> tuple[str, str]:
-    """The machine's words (code, type, status, reasons) and the human message of an error body, "" without any."""
+    """The machine's words (code, type, status, reasons) and the human message of an error body, "" without any.
+
+    Of each so much as a true one has: patterns are looked for in them, and an upstream may write megabytes.
+    """
     if isinstance(body, list) and body:
         body = body[0]
     if not isinstance(body, dict):
-        return "", body if isinstance(body, str) else ""
+        return "", body[:_TEXT_CHARS] if isinstance(body, str) else ""
     error = body.get("error", body.get("detail", body))
     if isinstance(error, str):
-        return "", error
+        return "", error[:_TEXT_CHARS]
     if not isinstance(error, dict):
         return "", ""
     details = error.get("details")
-    parts = [error, *(one for one in (details if isinstance(details, list) else []) if isinstance(one, dict))]
-    words = [str(p[name]) for p in parts for name in ("code", "type", "status", "reason") if _is_word(p.get(name))]
+    listed = details[:_MAX_PARTS] if isinstance(details, list) else []
+    parts = [error, *(one for one in listed if isinstance(one, dict))]
+    names = ("code", "type", "status", "reason")
+    words = [str(p[name])[:_WORD_CHARS] for p in parts for name in names if _is_word(p.get(name))]
     if error.get("param") == "model":
         words.append("param_model")
     message = error.get("message", "")
-    return " ".join(words).lower(), message if isinstance(message, str) else ""
+    return " ".join(words).lower(), message[:_TEXT_CHARS] if isinstance(message, str) else ""
 
 
 def _is_word(value: object) -> bool:
@@ -115,7 +122,7 @@ def error_type(status: int | None, body: object) -> type[e.GatewayError]:
     words, message = error_words(body)
     if status is None:
         status = status_in(body)
-    text = f"{words} {message.lower()[:_TEXT_CHARS]}"
+    text = f"{words} {message.lower()}"
     if status is None:
         named = next((_KIND_BY_TYPE[w] for w in words.split() if w in _KIND_BY_TYPE), None)
         if named is None or not issubclass(named, e.BadRequestError | e.RateLimitError):

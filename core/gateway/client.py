@@ -20,7 +20,7 @@ from core.gateway.endpoints import Endpoint, Target
 from core.gateway.estimate import estimate_usage
 from core.gateway.gate import Gate
 from core.gateway.http import Http, Transport
-from core.gateway.limits import RateLimits
+from core.gateway.limits import REDIS_TIMEOUT_S, RateLimits
 from core.gateway.listing import list_models
 from core.gateway.optimizer import RankedTarget, cheapest_first
 from core.gateway.policy import Policy
@@ -30,6 +30,9 @@ from core.gateway.stream import Stream
 
 GRACE_S = 5.0
 """How much later than its deadline a call is given up from outside; never needed unless the loop hangs."""
+
+REDIS_SHARE = 0.25
+"""How much of its deadline a call may wait for a Redis that does not answer."""
 
 
 class Gateway:
@@ -61,8 +64,9 @@ class Gateway:
         draw = (rng or random.Random()).random
         router = Router(endpoints, draw=draw)
         breakers = Breakers(failures=policy.breaker_failures, open_s=policy.breaker_open_s, clock=clock)
+        limits = RateLimits(redis_url=redis_url, patience_s=min(REDIS_TIMEOUT_S, REDIS_SHARE * policy.deadline_s))
         gate = Gate(
-            breakers=breakers, limits=RateLimits(redis_url=redis_url), caps=caps, router=router,
+            breakers=breakers, limits=limits, caps=caps, router=router,
             price=lambda endpoint, model, usage: price_of(price, endpoint, model, usage, datetime.now(UTC)),
         )  # fmt: skip
         http = Http(connect_timeout_s=policy.connect_timeout_s, trust_env=trust_env, transport=transport)
@@ -124,6 +128,10 @@ class Gateway:
     def breaker_state(self, target: Target) -> BreakerState:
         """Whether a target is "closed" (in use), "open" (left alone) or "half_open" (one probe may go)."""
         return self._desk.gate.breakers.state(self._desk.router.route(target).key)
+
+    def reopen(self, target: Target) -> None:
+        """Forget a target's failures and the time it asked for, however long: the next call tries it at once."""
+        self._desk.gate.breakers.reopen(self._desk.router.route(target).key)
 
     def close(self) -> None:
         """Cancel every call and end the thread and the connections. May be called again."""

@@ -30,6 +30,11 @@ _REFUSALS: dict[Fault, tuple[int, str, str]] = {
     "auth": (401, "invalid_api_key", "Incorrect API key provided: {key} (simulated)."),
     "quota": (429, "insufficient_quota", "You exceeded your current quota (simulated)."),
 }
+# These sellers have no code of their own for it: their words say it.
+_REFUSALS_OF_A_DIALECT: dict[tuple[str, Fault], tuple[int, str, str]] = {
+    ("anthropic", "quota"): (400, "", "Your credit balance is too low to access the API (simulated)."),
+    ("gemini", "quota"): (403, "", "This API method requires billing to be enabled (simulated)."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def _said(asked: dialects.Asked) -> dialects.Answer:
 
 
 def _refusal(dialect: str, fault: Fault, model: str, key: str) -> JSONResponse:
-    status, kind, text = _REFUSALS[fault]
+    status, kind, text = _REFUSALS_OF_A_DIALECT.get((dialect, fault)) or _REFUSALS[fault]
     headers = {"retry-after": str(RETRY_AFTER_S)} if fault == "rate_limited" else None
     # Real providers echo the key in this message; so does this one, and nothing above it may show that.
     text = text.format(model=model[:100], key=key)

@@ -81,6 +81,10 @@ class Gate:
             retry_after_s=self.breakers.open_s if wait_s is None else wait_s,
         )  # fmt: skip
 
+    def prove(self, ticket: Ticket) -> None:
+        """The answer has begun: whoever waits for a probe need not wait for its end."""
+        self.breakers.prove(ticket.leave)
+
     def leave(self, ticket: Ticket, attempt: Attempt, verdict: Verdict) -> bool:
         """Settle what `enter` set aside; True when this attempt made the target be left alone.
 
@@ -143,14 +147,17 @@ class Gate:
 
     def _set_aside(
         self, caps: SpendingCaps, route: Route, request: ChatRequest, usage: Usage
-    ) -> Reservation | SpendingCapError:
-        """Money for the usage, more where the upstream took more before."""
+    ) -> Reservation | SpendingCapError | None:
+        """Money for the usage, more where the upstream took more before; None without a price and without a cap."""
+        who = {"session_id": request.session_id, "user_id": request.user_id}
         pico_usd = self.price(route.endpoint, route.model, self.experience.usage(route.key, usage))
+        if pico_usd is None and not caps.is_capped(**who):
+            return None
         if pico_usd is None:
             return SpendingCapError(f"No price is known for {route.model}, so the spending cap could not be held.")
         pico_usd = self.experience.cost(route.key, pico_usd)
         try:
-            return caps.reserve(pico_usd, session_id=request.session_id, user_id=request.user_id)
+            return caps.reserve(pico_usd, **who)
         except SpendingCapError as error:
             return error.bare()
 

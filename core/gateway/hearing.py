@@ -127,7 +127,9 @@ def clean(text: str) -> str:
 
 
 def embedded_error(body: object, redactor: Redactor) -> e.GatewayError:
-    """The error for an error object that came inside a 200."""
+    """The error for an error object that came inside a 200, or itself."""
+    if isinstance(body, e.GatewayError):
+        return body
     body = body if isinstance(body, dict) and "error" in body else {"error": body}
     _, message = error_words(body)
     kind = error_type(None, body)

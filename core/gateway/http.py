@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,8 +12,8 @@ import httpx
 
 from core.gateway import errors as e
 from core.gateway.decoding import ACCEPT_ENCODING
+from core.gateway.dial import Dialer
 from core.gateway.dialects.shape import Outgoing
-from core.gateway.endpoints import is_forbidden_address
 from core.gateway.wire import Address, Response, fault_of
 
 if TYPE_CHECKING:
@@ -48,6 +46,7 @@ class Http:
         self._connect_timeout_s = connect_timeout_s
         self.trust_env = trust_env
         self._transport = transport
+        self.dialer = Dialer()
         self._lines: Lines | None = None
         self._ssl: ssl.SSLContext | None = None
 
@@ -65,15 +64,15 @@ class Http:
 
         fault: e.GatewayError
         try:
-            url, extra, server_name = await _pinned(call.url) if is_guarded else (call.url, {}, None)
-            headers = {**_HEADERS, **call.headers, **extra}
+            headers = {**_HEADERS, **call.headers}
             if self._transport is None and not self.trust_env:
-                self._lines = self._lines or Lines(self.ssl_context, self._connect_timeout_s)
-                return await self._lines.send(method, _address(url), headers, call.body, server_name, on_sending)
+                self._lines = self._lines or Lines(self.ssl_context, self.dialer, self._connect_timeout_s)
+                return await self._lines.send(method, _address(call.url), headers, call.body, is_guarded, on_sending)
+            url, extra, server_name = await self._pinned(call.url) if is_guarded else (call.url, {}, None)
             extensions: dict[str, Any] = {"timeout": {"connect": self._connect_timeout_s}}
             if server_name:
                 extensions["sni_hostname"] = server_name
-            request = httpx.Request(method, url, headers=headers, content=call.body, extensions=extensions)
+            request = httpx.Request(method, url, headers=headers | extra, content=call.body, extensions=extensions)
             on_sending()
             return await self._send_through(request)
         except (*_FAULTS, *FAULTS) as error:
@@ -94,6 +93,19 @@ class Http:
             self._ssl = httpx.create_ssl_context(trust_env=self.trust_env)
             self._ssl.set_alpn_protocols(["http/1.1"])
         return self._ssl
+
+    async def _pinned(self, url: str) -> tuple[str, dict[str, str], str | None]:
+        """For httpx, which looks names up itself: the URL with its name resolved and checked, so that the name cannot
+        lead elsewhere a moment later. With it the header that says the name, and the name for TLS.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        found = await self.dialer.find(host, port, is_guarded=True)
+        address = str(found[0][4][0])
+        shown = f"[{address}]" if ":" in address else address
+        pinned = parts._replace(netloc=f"{shown}:{port}").geturl()
+        return pinned, {"host": parts.netloc}, host if parts.scheme == "https" else None
 
     async def _send_through(self, request: httpx.Request) -> Response:
         if self._transport is None:
@@ -125,20 +137,3 @@ def _address(url: str) -> Address:
     """The same few addresses come again and again, and parsing one takes a tenth of a call."""
     parsed = httpx.URL(url)
     return Address(parsed.raw_scheme, parsed.raw_host, parsed.port, parsed.raw_path, parsed.netloc)
-
-
-async def _pinned(url: str) -> tuple[str, dict[str, str], str | None]:
-    """The URL with its name resolved and checked, so that the name cannot lead elsewhere a moment later.
-
-    With it the header that says the name, and the name for TLS.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or any(is_forbidden_address(address) for address in addresses):
-        raise e.BaseUrlError("base_url: this address belongs to the machine's own network and is not allowed.")
-    shown = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
-    pinned = parts._replace(netloc=f"{shown}:{port}").geturl()
-    return pinned, {"host": parts.netloc}, host if parts.scheme == "https" else None

@@ -28,10 +28,12 @@ class RateLimits:
     """Counts in this process, or in Redis for several of them. Nothing is imported or opened before the first limit.
 
     Requests are counted in a moving window, tokens in a fixed one: they are reserved by estimate and settled after.
-    A Redis that fails never fails a call: the process counts alone until it is back, and says so in the log.
+    A Redis that fails never fails a call: the process counts alone until it is back, and says so in the log once. It
+    is waited for `patience_s` at most, however many calls queue for the threads that talk to it.
     """
 
-    def __init__(self, *, redis_url: str | None = None) -> None:
+    def __init__(self, *, redis_url: str | None = None, patience_s: float = REDIS_TIMEOUT_S) -> None:
+        self._patience_s = patience_s
         self._local = _Counters(None)
         self._shared = _Counters(redis_url) if redis_url is not None else None
         self._shared_from = 0.0
@@ -45,8 +47,9 @@ class RateLimits:
             from limits.errors import StorageError
 
             try:
-                return await asyncio.to_thread(self._shared.take, route, tokens)
-            except StorageError as error:
+                async with asyncio.timeout(self._patience_s):
+                    return await asyncio.to_thread(self._shared.take, route, tokens)
+            except (StorageError, TimeoutError) as error:
                 self._leave_alone(error)
         return self._local.take(route, tokens)
 
@@ -54,24 +57,25 @@ class RateLimits:
         """Correct the tokens reserved at `taken_at` (`time.time()`) to those really used."""
         if route.endpoint.tokens_per_min is None:
             return
-        change = used - min(reserved, route.endpoint.tokens_per_min)
+        change = used - _tokens(route, reserved)
         if change == 0:
             return
         if self._shared is not None and time.monotonic() >= self._shared_from:
             loop = asyncio.get_running_loop()
-            loop.run_in_executor(None, self._settle_shared, self._shared, route, change, taken_at)
+            work = loop.run_in_executor(None, self._shared.correct, route, change, taken_at)
+            work.add_done_callback(self._settled)
         else:
             self._local.correct(route, change, taken_at)
 
-    def _settle_shared(self, shared: _Counters, route: Route, change: int, taken_at: float) -> None:
-        from limits.errors import StorageError
-
-        try:
-            shared.correct(route, change, taken_at)
-        except StorageError as error:
+    def _settled(self, work: asyncio.Future[None]) -> None:
+        error = None if work.cancelled() else work.exception()
+        if isinstance(error, Exception):
             self._leave_alone(error)
 
     def _leave_alone(self, error: Exception) -> None:
+        """On the loop, as all but the counting itself: many calls meet the same failure at once, and one says so."""
+        if time.monotonic() < self._shared_from:
+            return
         self._shared_from = time.monotonic() + REDIS_REST_S
         # The kind only: the text may hold the address, and with it a password.
         kind = type(error.__cause__ or error).__name__
@@ -93,8 +97,7 @@ class _Counters:
         endpoint = route.endpoint
         if endpoint.tokens_per_min is not None:
             item = self._per_minute(endpoint.tokens_per_min)
-            # A request larger than the limit itself goes alone into an empty minute, or it could never go.
-            cost = min(tokens, endpoint.tokens_per_min)
+            cost = _tokens(route, tokens)
             if not self._tokens.hit(item, "tokens", name, cost=cost):
                 self._add(route, -cost)
                 return self._wait_s(self._tokens, item, "tokens", name)
@@ -102,7 +105,7 @@ class _Counters:
             item = self._per_minute(endpoint.requests_per_min)
             if not self._requests.hit(item, "requests", name):
                 if endpoint.tokens_per_min is not None:
-                    self._add(route, -min(tokens, endpoint.tokens_per_min))
+                    self._add(route, -_tokens(route, tokens))
                 return self._wait_s(self._requests, item, "requests", name)
         return None
 
@@ -149,6 +152,13 @@ class _Counters:
         from limits import RateLimitItemPerMinute
 
         return RateLimitItemPerMinute(amount)
+
+
+def _tokens(route: Route, tokens: int) -> int:
+    """What a request counts. One larger than the limit itself goes alone into an empty minute, or it could never go;
+    none counts nothing, or it could always go.
+    """
+    return max(1, min(tokens, route.endpoint.tokens_per_min or 0))
 
 
 def _redis(url: str) -> Any:

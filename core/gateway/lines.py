@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 
 import h11
 
 from core.gateway import errors as e
+from core.gateway.dial import Dialer
 from core.gateway.wire import TLS_FAILED, Address, Response
 
 KEEPALIVE_S = 30.0
@@ -18,7 +19,8 @@ HEAD_BYTES = 100 * 1024
 """How long the headers of a response, or one line of a chunked body's framing, may be."""
 UNREAD_BYTES = 256 * 1024
 """So much of a body waits for a slow reader; then the upstream waits."""
-HAPPY_EYEBALLS_S = 0.25
+STALE_S = 0.5
+"""A kept connection that ends so soon after a request, without a byte of an answer, was ended before it was read."""
 EVENTS_AT_ONCE = 4
 """So many events are taken from what has come before other calls and the clocks get their turn."""
 FAULTS = (e.GatewayError, h11.ProtocolError, OSError, ValueError)
@@ -31,7 +33,8 @@ class Lines:
     traces that nothing here needs. What HTTP says is h11's to know.
     """
 
-    def __init__(self, ssl_context: Callable[[], ssl.SSLContext], connect_timeout_s: float) -> None:
+    def __init__(self, ssl_context: Callable[[], ssl.SSLContext], dialer: Dialer, connect_timeout_s: float) -> None:
+        self._dialer = dialer
         self._ssl_context = ssl_context
         self._connect_timeout_s = connect_timeout_s
         self._idle: dict[tuple[object, ...], deque[_Line]] = {}
@@ -43,29 +46,33 @@ class Lines:
         address: Address,
         headers: Mapping[str, str],
         body: bytes,
-        server_name: str | None,
+        is_guarded: bool,
         on_sending: Callable[[], None],
     ) -> Response:
-        """Sends a request and waits for the headers; `server_name` is who must be at the other end of TLS, when not
-        the address's host. `on_sending` is called once the connection stands. Raises FAULTS.
+        """Sends a request and waits for the headers. `is_guarded`: a connection is only made where it may lead.
+        `on_sending` is called once the connection stands. An upstream may hang up on a kept connection while the
+        request is on its way: then it is sent once more, on a new one. Raises FAULTS.
         """
         framing = {"host": address.authority.decode("ascii")}
         if body:
             framing["content-length"] = str(len(body))
         named = framing | {name.lower(): value for name, value in headers.items()}
         request = h11.Request(method=method, target=address.target, headers=list(named.items()))
-        lane = (address.scheme, address.host, address.port, server_name)
+        lane = (address.scheme, address.host, address.port, is_guarded)
         idle = self._idle.setdefault(lane, deque())
-        line = self._kept(idle) or await self._opened(address, server_name)
-        is_answered = False
-        on_sending()
-        try:
+        answer: h11.Response | None = None
+        line = self._kept(idle)
+        if line is not None:
+            on_sending()
+            with suppress(_StaleError):
+                answer = await line.ask(request, body, is_kept=True)
+        if line is None or answer is None:
+            line = await self._opened(address, is_guarded)
+            on_sending()
             answer = await line.ask(request, body)
-            is_answered = True
-        finally:
-            if not is_answered:
-                line.abort()
+        return self._response(line, idle, answer)
 
+    def _response(self, line: _Line, idle: deque[_Line], answer: h11.Response) -> Response:
         async def release(is_sound: bool) -> None:
             # An upstream that fails often hangs up after its answer, and the next request would run into that.
             if is_sound and line.rest():
@@ -94,23 +101,20 @@ class Lines:
             line.abort()
         return None
 
-    async def _opened(self, address: Address, server_name: str | None) -> _Line:
+    async def _opened(self, address: Address, is_guarded: bool) -> _Line:
         is_secret = address.scheme == b"https"
         host = address.host.decode("ascii")
         port = address.port or (443 if is_secret else 80)
-        # Without a choice of addresses the race for the fastest has nothing to win; and when it is cancelled it may
-        # leave the socket that won open.
-        delay_s = None if ":" in host or host[-1:].isdigit() else HAPPY_EYEBALLS_S
         try:
             async with asyncio.timeout(self._connect_timeout_s):
+                places = await self._dialer.find(host, port, is_guarded=is_guarded)
                 _, line = await asyncio.get_running_loop().create_connection(
-                    lambda: _Line(self._open), host, port, happy_eyeballs_delay=delay_s,
-                    ssl=self._ssl_context() if is_secret else None,
-                    server_hostname=(server_name or host) if is_secret else None,
+                    lambda: _Line(self._open), sock=await self._dialer.connect(places),
+                    ssl=self._ssl_context() if is_secret else None, server_hostname=host if is_secret else None,
                 )  # fmt: skip
         except TimeoutError:
             raise e.ConnectTimeoutError("No connection came about in time.") from None
-        except (socket.gaierror, ssl.SSLError):
+        except ssl.SSLError:
             raise
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
             # A port where nobody listens refuses: who hangs up later did not like the greeting.
@@ -120,6 +124,10 @@ class Lines:
         except OSError:
             raise e.ConnectError("The connection was refused.") from None
         return line
+
+
+class _StaleError(Exception):
+    """The other side had hung up before the request came."""
 
 
 class _Line(asyncio.Protocol):
@@ -136,6 +144,7 @@ class _Line(asyncio.Protocol):
         self._error: Exception | None = None
         self._rested_at = 0.0
         self._taken = 0
+        self._has_heard = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what create_connection makes
@@ -144,6 +153,7 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._http.receive_data(data)
+        self._has_heard = True
         self._unread += len(data)
         if self._unread > UNREAD_BYTES:
             self._transport.pause_reading()
@@ -159,8 +169,20 @@ class _Line(asyncio.Protocol):
         self._is_ended = True
         self._wake()
 
-    async def ask(self, request: h11.Request, body: bytes) -> h11.Response:
-        """Sends the request and waits for the headers. Raises FAULTS."""
+    async def ask(self, request: h11.Request, body: bytes, *, is_kept: bool = False) -> h11.Response:
+        """Sends the request and waits for the headers. Raises FAULTS, or _StaleError for a kept line, and closes it."""
+        self._has_heard = False
+        asked_at = self._loop.time()
+        try:
+            return await self._ask(request, body)
+        except BaseException as error:
+            self.abort()
+            is_end = self._is_ended and not self._has_heard and self._loop.time() - asked_at < STALE_S
+            if is_kept and is_end and isinstance(error, Exception):
+                raise _StaleError from None
+            raise
+
+    async def _ask(self, request: h11.Request, body: bytes) -> h11.Response:
         http = self._http
         sent = [http.send(request), http.send(h11.Data(data=body)) if body else b"", http.send(h11.EndOfMessage())]
         # Not waited for: an upstream may answer, with a refusal for one, before it has taken all.

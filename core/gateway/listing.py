@@ -13,21 +13,28 @@ from core.gateway.dialects import DIALECTS
 from core.gateway.dialects.shape import load
 from core.gateway.hearing import embedded_error
 
+MAX_MODELS = 5_000
+
 
 async def list_models(desk: Desk, endpoint_name: str) -> list[str]:
-    """Sorted names. Raises UnknownEndpointError, or what the request itself met with, within the headers limit."""
+    """Sorted names, of which no seller has more than `MAX_MODELS`. Raises UnknownEndpointError, or what the request
+    itself met with, within the headers limit.
+    """
     endpoint = desk.router.endpoint(endpoint_name)
     dialect = DIALECTS[endpoint.dialect]
     late: e.GatewayError
     try:
         async with asyncio.timeout(min(desk.policy.deadline_s, desk.policy.headers_timeout_s)):
             response = await desk.http.send("GET", dialect.models_call(endpoint), is_guarded=endpoint.is_user_typed)
+            is_sound = False
             try:
                 async with aclosing(response.pieces(desk.policy.max_body_bytes)) as pieces:
                     body = b"".join([piece async for piece in pieces])
+                names = _names(desk, dialect.read_models, response.status_code, body)
+                is_sound = True
             finally:
-                await response.close()
-        return sorted(set(_names(desk, dialect.read_models, response.status_code, body)))
+                await response.close(is_sound=is_sound)
+        return sorted(set(names))
     except TimeoutError:
         late = e.HeadersTimeoutError("The upstream did not list its models in time.", endpoint=endpoint_name)
     except e.GatewayError as error:
@@ -41,7 +48,7 @@ def _names(desk: Desk, read: Callable[[object], list[str]], status_code: int, bo
         data = load(body)
         if isinstance(data, dict) and data.get("error"):
             raise embedded_error(data, desk.router.redactor)
-        return [desk.router.redactor.hide(name) for name in read(data)]
+        return [desk.router.redactor.hide(name) for name in read(data)[:MAX_MODELS]]
     raise error_type(status_code, error_body(body))(
         f"The upstream answered with status {status_code}.", status_code=status_code
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import copy
 import os
 import threading
@@ -150,6 +151,7 @@ class Runtime:
             self._is_closed = True
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
+        atexit.unregister(self.close)
         if loop is None or thread is None or self._pid != os.getpid() or loop.is_closed():
             return
         loop.call_soon_threadsafe(loop.stop)
@@ -170,6 +172,8 @@ class Runtime:
                     target=_serve, args=(self._loop, self._on_stop), name="gateway", daemon=True
                 )
                 self._thread.start()
+                # What callbacks write to, such as a log, began before the first call, so it ends after this.
+                atexit.register(self.close)
             return self._loop
 
 

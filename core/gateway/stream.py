@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from core.gateway.chat import DoneEvent, FailedEvent, Reply, StreamEvent
+from core.gateway.chat import DoneEvent, FailedEvent, Reply, StreamEvent, SwitchedEvent
 from core.gateway.errors import ClosedError, DeadlineError, GatewayError
 from core.gateway.runtime import Runtime, Task
 
@@ -48,12 +48,15 @@ class _Waiting:
         self.end(FailedEvent(error=ClosedError("The gateway was closed.")))
 
     async def _put(self, event: StreamEvent) -> None:
+        """Gives an event, then waits until the reader has room for another. Not after a switch: whoever switches
+        holds the next target, and there are no more switches than attempts.
+        """
         with self.changed:
             if self.is_over or self.is_closed:
                 return
             self.events.append(event)
             self.changed.notify()
-            is_full = len(self.events) >= MAX_WAITING
+            is_full = len(self.events) >= MAX_WAITING and not isinstance(event, SwitchedEvent)
             if is_full:
                 self._loop = asyncio.get_running_loop()
                 self._room = room = asyncio.Event()

@@ -24,7 +24,7 @@ NAME_MAX_CHARS = 200
 """An upstream may report any text as its model: longer ones are cut."""
 
 _COUNTS = ("request_count", "attempt_count", "failover_count")
-_TOKENS = (
+TOKENS = (
     "input_tokens",
     "cached_input_tokens",
     "cache_write_5m_tokens",
@@ -32,7 +32,7 @@ _TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
-_FIGURES = (*_COUNTS, *_TOKENS, "pico_usd", "ttft_ms", "latency_ms")
+_FIGURES = (*_COUNTS, *TOKENS, "pico_usd", "ttft_ms", "latency_ms")
 _NAMES = ("call_id", "provider_id", "endpoint", "model_asked", "model_reported", "processing", "error_kind")
 
 

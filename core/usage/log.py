@@ -11,9 +11,11 @@ import atexit
 import logging
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
@@ -74,6 +76,9 @@ class EntryLog(Generic[Item]):
         self._has_tables = False
         self._written = self._dropped = self._refused = self._in_hand = 0
         self._problem: DatabaseProblem | None = None
+        # From now on, not from the first record: whoever starts later and records to the end is ended before.
+        self._at_exit = partial(_close, weakref.ref(self))
+        atexit.register(self._at_exit)
 
     def record(self, item: Item) -> None:
         """Keep one finished call or attempt; returns at once and never raises for the log's own troubles."""
@@ -119,13 +124,12 @@ class EntryLog(Generic[Item]):
             self._changed.notify_all()
         if thread is not None:
             thread.join(timeout_s)
-            atexit.unregister(self.close)
+        atexit.unregister(self._at_exit)
         return is_done
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="usage-log", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
 
     def _run(self) -> None:
         while True:
@@ -189,3 +193,9 @@ class EntryLog(Generic[Item]):
                 refused += 1
                 logger.warning("A call could not be logged (%s): %s", type(item).__name__, type(error).__name__)
         return entries, refused
+
+
+def _close(found: weakref.ref[EntryLog[Item]]) -> None:
+    log = found()
+    if log is not None:
+        log.close()

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from core.gateway.chat import Attempt, CallRecord, Usage
 from core.gateway.demo_control import ENDPOINT_PREFIX
-from core.usage.entries import THE_CALL, CostBasis, Entry, Origin
+from core.usage.entries import THE_CALL, TOKENS, CostBasis, Entry, Origin
 from core.usage.log import EntryLog
 
 DEMO_PREFIX = ENDPOINT_PREFIX
@@ -25,14 +25,6 @@ DEMO_PREFIX = ENDPOINT_PREFIX
 
 PROMPT_MAX_CHARS = 100_000
 _REMEMBERED_CALLS = 10_000
-_TOKENS = (
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
 
 
 class UsageLog(EntryLog[Attempt | CallRecord]):
@@ -124,9 +116,9 @@ def _failovers(attempts: Sequence[Attempt]) -> int:
 
 def _tokens(usages: Iterable[Usage]) -> dict[str, Any]:
     """Sums over the attempts that said something; None where none did."""
-    sums: dict[str, int | None] = dict.fromkeys(_TOKENS)
+    sums: dict[str, int | None] = dict.fromkeys(TOKENS)
     for usage in usages:
-        for name in _TOKENS:
+        for name in TOKENS:
             value = getattr(usage, name)
             if value is not None:
                 sums[name] = (sums[name] or 0) + value

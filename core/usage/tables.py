@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import re
-import time
-
 from sqlalchemy import BigInteger, Column, Double, Engine, Integer, String, Table
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, SQLModel
 
-from core.catalog.database import as_problem
+from core.catalog import writing
 from core.usage.histogram import BUCKET_COUNT
 
 DIMENSIONS: tuple[str, ...] = (
@@ -131,20 +126,6 @@ LOG: Table = SQLModel.metadata.tables["usage_log"]
 IMPORTS: Table = SQLModel.metadata.tables["usage_import"]
 
 
-LOOKS, LOOK_S = 10, 0.05
-# SQLite and PostgreSQL; the latter also trips over its own catalog when two make the same table at once.
-_ALREADY = re.compile(r"already exists|pg_type_typname|pg_class_relname")
-
-
 def create_tables(engine: Engine) -> None:
-    """Make what is missing; safe to call by several processes at once. Raises DatabaseProblem."""
-    for look in range(LOOKS):
-        try:
-            SQLModel.metadata.create_all(engine, tables=[LOG, IMPORTS, HOURS, DAYS])
-            return
-        except DBAPIError as error:
-            # Another process may have made one between the look and the making: the next look finds it. With many
-            # processes that happens once for each table.
-            if look + 1 == LOOKS or not (_ALREADY.search(str(error.orig)) or look == 0):
-                raise as_problem(error) from error
-            time.sleep(random.uniform(0, LOOK_S))  # no secret, only so that they do not meet again
+    """Makes the log's tables that are missing; safe to call by several processes at once. Raises DatabaseProblem."""
+    writing.create_tables(engine, [LOG, IMPORTS, HOURS, DAYS])

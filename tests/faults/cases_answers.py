@@ -79,6 +79,8 @@ def _texts() -> Iterator[Case]:
     yield case("key in two thoughts", *split, delta("Fine", "stop"), text="Fine", reasoning=hidden)
     begun = thinking(f"key {KEY[:5]}")
     yield case("thought that ends like a key", begun, delta("Fine", "stop"), text="Fine", reasoning=f"key {KEY[:5]}")
+    yield from _held_texts()
+    yield from _spoiled_parts()
     other = {"choices": [{"index": 1, "delta": {"content": "B"}}, {"index": 0, "delta": {"content": "Fine"}}]}
     yield case("second answer first", other, delta(finish="stop"), text="Fine")
     mixed = {"choices": [{"index": 1, "delta": {"content": "B"}, "finish_reason": "stop"}]}
@@ -87,6 +89,35 @@ def _texts() -> Iterator[Case]:
     yield case_of("text", "second answer whole", http(200, {"choices": choices}), "ok", streamed=WHOLE, text="Fine")
     digits = json.dumps(completion("Fine"))[:-1] + f', "created": {"9" * 5_000}}}'
     yield case_of("text", "number of 5000 digits", http(200, digits), "ok", text="Fine")
+
+
+def _held_texts() -> Iterator[Case]:
+    """Its end may be the beginning of a key, so it waits for more; it is shown whatever comes instead."""
+    text = "It costs 5 dollars"
+    begun = until_close(sse(delta(text)))
+    error = sse({"error": {"message": "x", "type": "overloaded_error"}})
+    thought = sse({"choices": [{"delta": {"reasoning_content": f"key {KEY[:5]}"}}]})
+    more: dict[str, Any] = {"streamed": STREAM, "text": text}
+    yield case_of("text", "end like a key, cut", begun, "partial", "truncated", **more)
+    yield case_of("text", "end like a key, silence", then_hang(begun), "partial", "idle_timeout", **more)
+    yield case_of("text", "end like a key, error", begun + error, "partial", "overloaded", **more)
+    yield case_of("text", "end like a key, bad event", begun + sse("{nonsense"), "partial", "bad_reply", **more)
+    yield case_of("text", "thought like a key, error", until_close(thought) + error, "next", streamed=STREAM)
+    # Nothing has been shown yet, so another target may answer.
+    yield case_of("text", "only like a key, error", until_close(sse(delta("s"))) + error, "next", streamed=STREAM)
+
+
+def _spoiled_parts() -> Iterator[Case]:
+    """Parts of a text whose kind is none."""
+    for name, kind in {"list": [], "object": {}, "number": 7}.items():
+        parts: list[dict[str, Any]] = [{"type": kind, "text": "x"}]
+        whole: Any = completion(parts)  # type: ignore[arg-type]  # on purpose
+        yield case_of("text", f"kind is a {name}", http(200, whole), "next", "bad_reply", streamed=WHOLE)
+        stream = until_close(sse({"choices": [{"delta": {"content": parts}}]}, "[DONE]"))
+        yield case_of("text", f"kind is a {name} streamed", stream, "next", "bad_reply", streamed=STREAM)
+        candidate = {"content": {"parts": [{"text": parts}]}, "finishReason": "STOP"}
+        gemini = http(200, {"candidates": [candidate]})
+        yield case_of("text", f"kind is a {name} gemini", gemini, "next", "bad_reply", dialect="gemini")
 
 
 def _packings() -> Iterator[Case]:
@@ -154,11 +185,24 @@ def _gemini_usages() -> Iterator[Case]:
             usage={"input_tokens": 9, "output_tokens": output_tokens}, is_lower_bound=is_lower_bound,
         )  # fmt: skip
 
+    yield from _gemini_blocks()
     yield whole("all", {"candidatesTokenCount": 2, "thoughtsTokenCount": 30}, 32, False)
     yield whole("thoughts and total", {"thoughtsTokenCount": 100, "totalTokenCount": 112}, 103, False)
     yield whole("thoughts alone", {"thoughtsTokenCount": 100}, 100, True)
     yield whole("total alone", {"totalTokenCount": 12}, 3, False)
     yield whole("total of the prompt", {"totalTokenCount": 9}, None, True)
+
+
+def _gemini_blocks() -> Iterator[Case]:
+    """A refusal may be billed: what it says of its usage counts."""
+    block = {"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": "m-1"}
+    block |= {"usageMetadata": {"promptTokenCount": 1_200, "totalTokenCount": 1_200}}
+    more: dict[str, Any] = {"dialect": "gemini", "usage": {"input_tokens": 1_200}, "is_lower_bound": True}
+    yield case_of("usage", "gemini block", http(200, block), "stop", "content_policy", **more)
+    text = {"candidates": [{"content": {"parts": [{"text": "Half"}]}}]}
+    after = until_close(sse(text, block))
+    yield case_of("usage", "gemini block after text", after, "partial", "content_policy", streamed=STREAM, text="Half",
+                  **more)  # fmt: skip
 
 
 ANSWER_GROUPS = (_pings, _ends, _texts, _packings, _half_usages)

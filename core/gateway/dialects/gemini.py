@@ -59,17 +59,17 @@ def read_reply(data: object) -> Piece:
     """A whole answer, or one event of a stream: both have the same shape."""
     body = shape.as_object(data)
     candidates = shape.items(body, "candidates")
-    if not candidates and (reason := shape.part(body, "promptFeedback").get("blockReason")):
-        raise shape.blocked(reason)
+    block = None if candidates else shape.part(body, "promptFeedback").get("blockReason")
     reason = _reason(candidates)
     parts = shape.items(shape.part(candidates[0], "content"), "parts") if candidates else []
-    is_failure = reason is not None and reason not in _FINISH and reason not in _BLOCKED
+    is_failure = reason not in _FINISH and reason not in _BLOCKED
+    failure = shape.stopped(reason) if reason is not None and is_failure else None
     return Piece(
         text="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is not True),
         reasoning="".join(shape.text_of(p.get("text")) for p in parts if p.get("thought") is True),
         finish=_finish(reason), is_end=True, model=shape.name_of(body.get("modelVersion")),
         usage=shape.part(body, "usageMetadata"),
-        error=body.get("error") or (shape.stopped(reason) if is_failure and reason else None),
+        error=shape.blocked(block) if block else body.get("error") or failure,
     )  # fmt: skip
 
 

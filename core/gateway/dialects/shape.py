@@ -32,7 +32,8 @@ class Outgoing:
 class Piece:
     """What one event, or a whole answer, says. `usage` are raw figures: merged over a stream, later ones win.
 
-    `finish` is the reason the model stopped, `is_end` that nothing follows. `error` is an error object in a 200.
+    `finish` is the reason the model stopped, `is_end` that nothing follows. `error` is an error object in a 200, or
+    the error it stands for.
     """
 
     text: str = ""
@@ -46,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """Pure functions: JSON in, values out. Readers raise BadReplyError or ContentPolicyError and nothing else."""
+    """Pure functions: JSON in, values out. Readers raise BadReplyError and nothing else."""
 
     build: Callable[[Endpoint, str, ChatRequest, bool], Outgoing]
     read_reply: Callable[[object], Piece]
@@ -139,9 +140,9 @@ def text_of(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        parts = [
-            p.get("text") for p in value if isinstance(p, dict) and p.get("type", "text") in {"text", "output_text"}
-        ]
+        # A tuple, since what stands there may be a list or an object, which no set can be asked for.
+        kinds = ("text", "output_text")
+        parts = [p.get("text") for p in value if isinstance(p, dict) and p.get("type", "text") in kinds]
         return "".join(p for p in parts if isinstance(p, str))
     return ""
 

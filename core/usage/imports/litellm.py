@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from core.usage.imports.rows import Export, ExportRow, Fields
+from core.usage.imports.rows import Export, ExportRow, Fields, rows_of
 
 COLUMNS = frozenset({"request_id", "startTime", "model", "prompt_tokens", "completion_tokens", "spend"})
 
@@ -75,11 +75,7 @@ def _ttft_ms(fields: Fields) -> int | None:
 
 def records(document: object) -> Iterable[object] | None:
     """A list of log rows, bare or under `data`."""
-    rows = document.get("data") if isinstance(document, dict) else document
-    if not isinstance(rows, list) or not rows:
-        return None
-    first = rows[0]
-    return rows if isinstance(first, dict) and first.keys() >= COLUMNS else None
+    return rows_of(document.get("data") if isinstance(document, dict) else document, COLUMNS)
 
 
 EXPORT = Export(tool="litellm", columns=COLUMNS, read_row=read_row, records=records)

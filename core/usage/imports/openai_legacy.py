@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.usage.imports.rows import Export, ExportRow, Fields, stable_id
+from core.usage.imports.rows import Export, ExportRow, Fields, rows_of, stable_id
 
 COLUMNS = frozenset({"aggregation_timestamp", "n_requests", "snapshot_id", "n_context_tokens_total"})
 
@@ -37,11 +37,7 @@ def _moment(fields: Fields) -> int:
 
 def records(document: object) -> Iterable[object] | None:
     """The rows under `data`."""
-    rows = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not rows:
-        return None
-    first = rows[0]
-    return rows if isinstance(first, dict) and first.keys() >= COLUMNS else None
+    return rows_of(document.get("data") if isinstance(document, dict) else None, COLUMNS)
 
 
 EXPORT = Export(tool="openai_legacy", columns=COLUMNS, read_row=read_row, records=records)

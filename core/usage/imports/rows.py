@@ -190,6 +190,14 @@ class Fields:
         return str(self._values.get(name)).strip().lower() in {"true", "1", "yes", "t"}
 
 
+def rows_of(rows: object, columns: frozenset[str]) -> Iterable[object] | None:
+    """The rows of a tool's JSON, None for anything but a list whose first row holds `columns`."""
+    if not isinstance(rows, list) or not rows:
+        return None
+    first = rows[0]
+    return rows if isinstance(first, dict) and first.keys() >= columns else None
+
+
 def stable_id(*parts: object) -> str:
     """A short text that is the same for the same parts in every run."""
     joined = "\x1f".join(str(part) for part in parts)

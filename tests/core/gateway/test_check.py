@@ -15,12 +15,14 @@ from core.gateway import CheckResult, Endpoint, Gateway, Policy
 from core.gateway.demo import DEMO_KEY, DemoControl, DemoServer
 from core.gateway.diagnosis import diagnose
 from core.gateway.errors import GatewayError, UnknownEndpointError
+from tests.core.gateway.test_lines import read_request, served
 from tests.faults.upstream import KEY, HostileUpstream, completion, zipped
 from tests.faults.upstream import http as answered
 
 POLICY = Policy(deadline_s=5, connect_timeout_s=1, headers_timeout_s=1, first_token_timeout_s=2)
 Answers = dict[str, tuple[int, object]]
 REFUSED = (401, {"error": {"message": f"Incorrect API key provided: {KEY}", "type": "invalid_request_error"}})
+LISTLESS = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 MODELS = (200, {"data": [{"id": "m-1"}, {"id": "m-2"}]})
 
 
@@ -241,3 +243,26 @@ def test_the_demo_passes_in_all_three_dialects_and_its_faults_are_found() -> Non
         assert stopped(result) == ("call", "rate_limited")
         assert isinstance(result.stop.error if result.stop else None, GatewayError)
         assert DEMO_KEY not in repr(result)
+
+
+def test_a_seller_without_a_list_who_hangs_up_unasked_still_shows_a_wrong_key() -> None:
+    def serve(conn: socket.socket) -> None:
+        is_list = read_request(conn).startswith(b"GET")
+        conn.sendall(LISTLESS if is_list else answered(REFUSED[0], REFUSED[1]))
+
+    for _ in range(10):
+        with served(serve) as server:
+            assert stopped(walk(f"{server.url}v1")) == ("auth", "auth")
+
+
+def test_a_connection_that_gave_no_list_is_not_used_again() -> None:
+    def serve(conn: socket.socket) -> None:
+        while request := read_request(conn):
+            assert request.startswith(b"GET")
+            conn.sendall(LISTLESS)
+
+    with served(serve) as server, Gateway([Endpoint(name="one", base_url=f"{server.url}v1", api_key=KEY)]) as gateway:
+        for _ in range(2):
+            with pytest.raises(GatewayError):
+                gateway.models("one")
+        assert server.connections == 2

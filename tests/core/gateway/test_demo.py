@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.gateway import ChatRequest, Gateway, Policy, Target
 from core.gateway.chat import Message
 from core.gateway.demo import DemoControl, DemoServer, demo_targets
 from core.gateway.demo_answers import MODELS, answer, is_korean, pieces, shortened, token_count
@@ -136,6 +137,18 @@ def test_a_fault_refuses_with_its_status(demo: DemoServer, fault: str, status: i
     assert reply.status_code == status
     assert reply.headers.get("retry-after") == ("20" if fault == "rate_limited" else None)
     assert demo.control.visits()[-1].ending == "refused"
+
+
+def test_every_seller_says_in_its_own_way_that_no_credit_is_left(demo: DemoServer) -> None:
+    kinds = {}
+    with Gateway(demo.endpoints("mine"), policy=Policy(max_attempts=1)) as gateway:
+        for one in MODELS:
+            demo.control.set_fault(one.name, "quota")
+            target = Target(endpoint=f"demo-{one.provider_id}", model=one.name)
+            for event in gateway.stream(ChatRequest(messages=ASK), [target]):
+                kinds[one.dialect] = event.error.kind if event.kind == "failed" else event.kind
+
+    assert kinds == dict.fromkeys(("openai", "anthropic", "gemini"), "quota")
 
 
 def test_a_401_echoes_the_key_as_real_sellers_do(demo: DemoServer) -> None:

@@ -145,6 +145,36 @@ def test_a_redis_that_says_nothing_is_left_in_time(upstream: str, caplog: pytest
     assert PASSWORD not in caplog.text
 
 
+def test_a_silent_redis_makes_no_call_late_or_fail(upstream: str, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=200) as silent,
+        Gateway(
+            [Endpoint(name="one", base_url=upstream, api_key=KEY, requests_per_min=1_000)],
+            policy=Policy(deadline_s=2), redis_url=f"redis://127.0.0.1:{silent.getsockname()[1]}",
+        ) as one,
+        ThreadPoolExecutor(40) as pool,
+    ):  # fmt: skip
+        began = time.monotonic()
+        assert list(pool.map(ask, [one] * 40)) == ["ok"] * 40
+        assert time.monotonic() - began < 2
+
+    assert sum("Redis does not answer" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_refused_redis_is_said_once_however_many_calls_meet_it(
+    upstream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with (
+        gateway(upstream, f"redis://127.0.0.1:{port}", requests_per_min=1_000, tokens_per_min=100_000) as one,
+        ThreadPoolExecutor(20) as pool,
+    ):
+        assert list(pool.map(ask, [one] * 20)) == ["ok"] * 20
+
+    assert sum("Redis does not answer" in record.getMessage() for record in caplog.records) == 1
+
+
 @pytest.mark.parametrize(
     "url", ["nonsense", "memcached://localhost", f"redis://:{PASSWORD}@localhost:port", "memory://"]
 )

@@ -16,6 +16,7 @@ import pytest
 import trustme
 
 from core.gateway import errors as e
+from core.gateway import lines as lines_module
 from core.gateway.dialects.shape import Outgoing
 from core.gateway.http import Http
 from core.gateway.lines import UNREAD_BYTES
@@ -346,3 +347,43 @@ def test_a_call_given_up_closes_its_connection() -> None:
 
     with served(serve) as upstream:
         assert run(scenario)
+
+
+# --- Hung up on while the request was on its way
+
+
+def hangs_up_on_the_second(wait_s: float = 0.0, word: bytes = b"") -> Serve:
+    """Answers the first request of a connection; takes the second and leaves, perhaps with a word."""
+
+    def serve(conn: socket.socket) -> None:
+        read_request(conn)
+        conn.sendall(GOOD)
+        if read_request(conn):
+            threading.Event().wait(wait_s)
+            conn.sendall(word)
+
+    return serve
+
+
+def test_a_request_that_met_a_connection_being_closed_is_sent_once_more() -> None:
+    with served(hangs_up_on_the_second()) as upstream:
+        assert asked(upstream.url, times=4) == [(200, b"ok")] * 4
+    assert upstream.connections == 4
+
+
+@pytest.mark.parametrize(("wait_s", "word"), [(0.2, b""), (0.0, b"HTTP/1.1 2")], ids=["late", "begun"])
+def test_a_request_that_may_have_been_read_is_not(monkeypatch: pytest.MonkeyPatch, wait_s: float, word: bytes) -> None:
+    monkeypatch.setattr(lines_module, "STALE_S", 0.1)
+    faults = (e.ConnectionLostError, e.ProtocolError, e.TruncatedError)
+    with served(hangs_up_on_the_second(wait_s, word)) as upstream, pytest.raises(faults):
+        asked(upstream.url, times=2)
+    assert upstream.connections == 1
+
+
+def test_a_new_connection_that_is_hung_up_on_is_an_error() -> None:
+    def serve(conn: socket.socket) -> None:
+        read_request(conn)
+
+    with served(serve) as upstream, pytest.raises(e.ConnectionLostError):
+        asked(upstream.url)
+    assert upstream.connections == 1

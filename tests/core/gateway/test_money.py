@@ -23,6 +23,7 @@ from core.gateway import (
     Target,
     Usage,
 )
+from core.gateway.errors import SpendingCapError
 from core.gateway.estimate import DEFAULT_OUTPUT_TOKENS, REASONING_OUTPUT_TOKENS, estimate_usage
 from core.gateway.limits import RateLimits, _Counters
 from core.gateway.routes import Route, Router
@@ -262,3 +263,47 @@ def test_a_request_larger_than_the_limit_gives_back_no_more_than_it_took(route: 
     limits.settle(route, 5_000, 200, taken_at)
 
     assert _admitted(limits._local, route) == 800
+
+
+@pytest.mark.parametrize("limit", ["tokens_per_min", "requests_per_min"])
+def test_a_limit_of_zero_lets_nothing_through(upstream: HostileUpstream, limit: str) -> None:
+    endpoint = Endpoint(name="one", base_url=upstream.url("good"), **{limit: 0})  # type: ignore[arg-type]
+    with Gateway([endpoint], policy=Policy(deadline_s=1)) as gateway:
+        assert [outcome(gateway) for _ in range(3)] == ["client_limit"] * 3
+    assert upstream.count("good") == 0
+
+
+@pytest.mark.parametrize(
+    ("caps", "wanted"),
+    [
+        (SpendingCaps(), "ok"),
+        (SpendingCaps(user_day_pico_usd=10**12), "ok"),
+        (SpendingCaps(session_pico_usd=10**12), "spending_cap"),
+        (SpendingCaps(day_pico_usd=10**12), "spending_cap"),
+    ],
+    ids=["none", "another's", "session", "day"],
+)
+def test_a_model_without_a_price_is_refused_only_under_a_cap_of_its_call(caps: SpendingCaps, wanted: str) -> None:
+    with HostileUpstream() as server:
+        endpoint = Endpoint(name="one", base_url=server.url("good"), api_key="key-12345678")
+        with Gateway([endpoint], caps=caps) as gateway:
+            assert outcome(gateway) == wanted
+    assert caps.reserved_pico_usd == 0
+
+
+def test_a_cap_that_moves_keeps_what_is_set_aside_and_spent() -> None:
+    caps = SpendingCaps(session_pico_usd=100)
+    open_one = caps.reserve(80, session_id="one")
+    caps.limit_session(101)
+    with pytest.raises(SpendingCapError):
+        caps.reserve(80, session_id="one")
+    caps.settle(open_one, 50)
+    caps.limit_session(None)
+    caps.settle(caps.reserve(10**6, session_id="one"), 0)
+    caps.limit_session(60)
+
+    assert caps.spent(session_id="one")["session"] == 50
+    with pytest.raises(SpendingCapError):
+        caps.reserve(11, session_id="one")
+    with pytest.raises(ValueError, match="pico_usd"):
+        caps.limit_session(-1)

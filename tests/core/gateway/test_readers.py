@@ -16,7 +16,8 @@ from core.gateway.decoding import BodyDecoder
 from core.gateway.dialects import DIALECTS
 from core.gateway.dialects.shape import Piece, load
 from core.gateway.errors import BadReplyError, GatewayError, ReplyTooLargeError
-from core.gateway.hearing import clean
+from core.gateway.hearing import clean, embedded_error
+from core.gateway.redact import Redactor
 from core.gateway.retry_after import retry_after_s
 from core.gateway.sse import SseEvent, SseParser
 
@@ -120,6 +121,57 @@ def test_any_json_is_read_or_refused_by_a_typed_error(dialect: str, data: Any) -
             usage = reader.read_usage(found.usage)
             counts = [] if usage is None else [usage.input_tokens, usage.output_tokens, usage.cached_input_tokens]
             assert all(count is None or count >= 0 for count in counts)
+
+
+ODD: tuple[Any, ...] = (None, True, -1, 1.5, "", "x", [], {}, [[]], [{}], {"x": []}, [None, "x", {"type": []}])
+GOOD: dict[str, list[Any]] = {
+    "openai": [
+        {"model": "m", "choices": [{"index": 0, "message": {"content": [{"type": "text", "text": "x"}]}}], "error": {}},
+        {"choices": [{"index": 0, "delta": {"content": [{"type": "text", "text": "x"}], "reasoning": "x"},
+                      "finish_reason": "stop"}], "usage": {"prompt_tokens_details": {"cached_tokens": 1}}},
+        {"data": [{"id": "m"}], "error": {"code": "x", "details": [{"reason": "x"}], "message": "x"}},
+    ],
+    "anthropic": [
+        {"type": "message", "model": "m", "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn",
+         "usage": {"input_tokens": 1, "cache_creation": {"ephemeral_1h_input_tokens": 1}}},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 1}}},
+        {"type": "error", "error": {"type": "overloaded_error", "message": "x"}},
+    ],
+    "gemini": [
+        {"modelVersion": "m", "candidates": [{"content": {"parts": [{"text": [{"type": "text", "text": "x"}],
+         "thought": True}]}, "finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1}},
+        {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 1}},
+        {"models": [{"name": "models/m"}]},
+    ],
+}  # fmt: skip
+
+
+def spoiled(value: Any) -> list[Any]:
+    """The value with each of its parts in turn replaced by each odd one."""
+    found = list(ODD)
+    if isinstance(value, dict):
+        found += [{**value, name: bad} for name, part in value.items() for bad in spoiled(part)]
+    elif isinstance(value, list):
+        found += [
+            [*value[:place], bad, *value[place + 1 :]] for place, part in enumerate(value) for bad in spoiled(part)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("dialect", list(DIALECTS))
+def test_an_answer_with_any_part_spoiled_is_read_or_refused_by_a_typed_error(dialect: str) -> None:
+    reader, redactor = DIALECTS[dialect], Redactor([])
+    for data in (bad for good in GOOD[dialect.removeprefix("article_")] for bad in spoiled(good)):
+        for read in (reader.read_reply, lambda value: reader.read_event("", json.dumps(value)), reader.read_models):
+            try:
+                found = read(data)
+            except GatewayError:
+                continue
+            if isinstance(found, Piece):
+                reader.read_usage(found.usage)
+                assert not found.error or isinstance(embedded_error(found.error, redactor), GatewayError)
 
 
 @pytest.mark.parametrize("dialect", list(DIALECTS))

@@ -16,7 +16,7 @@ from core.gateway.hearing import Hearing
 from core.gateway.redact import HIDDEN, PLACEHOLDERS, Redactor
 
 
-@pytest.mark.parametrize("key", ["secret1", "ab12", "hunter22", "sk-0123456789"])
+@pytest.mark.parametrize("key", ["secret1", "ab12", "hunter22", "sk-0123456789", "my-secret-word", "31415926"])
 def test_a_key_of_any_length_is_hidden(key: str) -> None:
     redactor = Redactor([key])
 
@@ -24,7 +24,34 @@ def test_a_key_of_any_length_is_hidden(key: str) -> None:
     assert redactor.hide_in_answer(f"the key {key} is odd") == f"the key {HIDDEN} is odd"
 
 
-@pytest.mark.parametrize("word", [*sorted(PLACEHOLDERS), "EMPTY", "k", "key", ""])
+LONG = "sk-proj-AAAABBBBCCCCDDDD"  # invented for this test
+
+
+@pytest.mark.parametrize(
+    "part", [LONG[-12:], f"x{LONG[-12:]}", LONG[4:18], LONG[:9], LONG.upper()[5:20], f"...{LONG[-12:]}"]
+)
+def test_a_part_of_a_key_is_hidden_wherever_it_stands_in_it(part: str) -> None:
+    shown = Redactor([LONG]).hide(f"you sent {part}, friend")
+
+    assert shown == f"you sent {HIDDEN}, friend"
+
+
+def test_words_that_a_key_shares_with_others_are_shown() -> None:
+    text = "deepseek-chat of demo-deepseek costs 5 dollars"
+
+    assert Redactor(["demo-key-of-nobody.deepseek", "sk-1"]).hide(text) == text
+
+
+@pytest.mark.parametrize("before", ["", "x" * 290, " " * 4_290, "a " * 10_000, "x" * 4_295])
+def test_a_text_is_cut_before_it_is_searched_and_no_key_with_it(before: str) -> None:
+    shown = Redactor([LONG, "hunter2"]).hide(f"{before}{LONG}{before}hunter2{before}")
+
+    assert len(shown) <= 300
+    assert not {LONG[:9], LONG[-9:], "hunter"} & set(shown.split())
+    assert LONG[:9] not in shown
+
+
+@pytest.mark.parametrize("word", [*sorted(PLACEHOLDERS), "EMPTY", "LM-Studio", "1234", "000000", "k", "key", ""])
 def test_what_only_stands_for_a_key_is_an_ordinary_word(word: str) -> None:
     assert Redactor([word]).hide_in_answer(f"a {word} b") == f"a {word} b"
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
 from core.gateway.chat import Attempt, CallRecord, ChatRequest, Usage
@@ -14,6 +20,7 @@ from core.usage.recorder import DEMO_PREFIX, UsageLog, attempt_entry, call_entry
 from core.usage.rollup import total, totals, wasted
 from tests.core.usage.helpers import NOON_MS, assert_log_and_rollups_agree, logged
 
+ROOT = Path(__file__).resolve().parents[3]
 NOON = dt.datetime.fromtimestamp(NOON_MS / 1_000, tz=dt.UTC)
 SECRET = "sk-live-1234567890abcdef"  # invented for this test
 
@@ -141,3 +148,36 @@ def test_no_key_and_no_prompt_reach_the_database(engine: Engine, url: str) -> No
         content = file.read()
     assert SECRET.encode() not in content
     assert b"secret plan" not in content
+
+
+# A program that ends while a stream runs and closes nothing.
+LEAVER = """
+    import sys
+    from core.catalog.database import open_engine
+    from core.gateway import ChatRequest, Endpoint, Gateway, Target
+    from core.usage.recorder import UsageLog
+    from tests.faults.upstream import HostileUpstream, delta, drip, sse, until_close
+
+    begun = until_close(sse(delta("x", usage={"prompt_tokens": 1000, "completion_tokens": 1})))
+    server = HostileUpstream({"drip": drip(begun, sse(delta("x")))}).__enter__()
+    log = UsageLog(open_engine(sys.argv[1]))
+    endpoints = [Endpoint(name=name, base_url=server.url(name)) for name in ("drip", "good")]
+    gateway = Gateway(endpoints, on_attempt=log.record, on_call=log.record)
+    ask = ChatRequest(messages=[{"role": "user", "content": "hi"}])
+    if sys.argv[2] == "after others":
+        gateway.chat(ask, [Target(endpoint="good", model="m")])
+    running = gateway.stream(ask, [Target(endpoint="drip", model="m")])
+    print(next(running).kind)
+"""
+
+
+@pytest.mark.parametrize("mode", ["first", "after others"])
+def test_a_call_that_runs_when_the_program_ends_is_in_the_log(url: str, engine: Engine, mode: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(LEAVER), url, mode]
+    environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=True)
+
+    assert ended.stdout.split() == ["text"]
+    rows = [(row.attempt_number, row.outcome, row.input_tokens) for row in logged(engine)]
+    assert [row for row in rows if row[1] != "ok"] == [(1, "cancelled", 1000), (0, "cancelled", 1000)]
+    assert len(rows) == (2 if mode == "first" else 4)

@@ -9,8 +9,8 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlmodel import SQLModel
 
+from core.catalog import writing
 from core.catalog.database import DatabaseProblem, open_engine
-from core.usage import tables
 from core.usage.tables import create_tables
 
 
@@ -60,5 +60,5 @@ def test_another_fault_is_told_after_a_second_look(url: str, monkeypatch: pytest
     with pytest.raises(DatabaseProblem):
         create_tables(engine)
 
-    assert len(looks) == 2 < tables.LOOKS
+    assert len(looks) == 2 < writing.LOOKS
     engine.dispose()
