@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def texts(lang: str) -> Mapping[str, str]:
 
 
 def t(key: str, lang: str, **values: object) -> str:
-    """The text of `key` in `lang`, its `{placeholders}` filled with `values`.
+    """The text of `key` in `lang`, its `{placeholders}` filled with `values`; a `Said` among them is in `lang` too.
 
     MissingTextError for an unknown key or language; KeyError naming a placeholder for which no value is given. Without
     any values the text comes as it stands, braces and all.
@@ -38,7 +39,37 @@ def t(key: str, lang: str, **values: object) -> str:
         text = texts(lang)[key]
     except KeyError as error:
         raise MissingTextError(f"no text {key!r} in language {lang!r}") from error
-    return text.format(**values) if values else text
+    if not values:
+        return text
+    return text.format(**{name: one.text(lang) if isinstance(one, Said) else one for name, one in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence that has no language yet: the key of its text and what fills it. `str` says it in English."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, lang: str) -> str:
+        """The sentence in a language."""
+        return t(self.key, lang, **self.values)
+
+    def __str__(self) -> str:
+        return self.text(DEFAULT_LANGUAGE)
+
+
+def said(key: str, /, **values: object) -> Said:
+    """The sentence of a text, to be worded by whoever shows it."""
+    return Said(key, values)
+
+
+class SaidError(ValueError):
+    """Something cannot be used; `said` says why, in any language."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(str(why))
+        self.said = why
 
 
 def choose_language(*wanted: str | None) -> str:

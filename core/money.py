@@ -17,6 +17,8 @@ from typing import Literal
 from babel.dates import format_date
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
+from core.i18n import SaidError, said
+
 MICRO = 1_000_000
 PICO_PER_USD = 10**12
 TOKENS_PER_MTOK = 1_000_000
@@ -31,24 +33,24 @@ Amount = Decimal | float | int
 
 
 def micro_usd(amount: str | Decimal | int) -> int:
-    """Whole micro-USD of an amount in USD; ValueError for text that is no finite number or finer than a micro-USD."""
+    """Whole micro-USD of an amount in USD; SaidError for text that is no finite number or finer than a micro-USD."""
     try:
         scaled = Decimal(str(amount).strip()) * MICRO
     except InvalidOperation as error:
-        raise ValueError(f"{amount!r} is not an amount in USD") from error
+        raise SaidError(said("common.no_amount", given=amount)) from error
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
-        raise ValueError(f"{amount!r} is not a whole number of micro-USD (6 decimals at most)")
+        raise SaidError(said("common.no_micro_usd", given=amount))
     return int(scaled)
 
 
 def micro_usd_rounded(amount: str | Decimal | float) -> int:
-    """Nearest whole micro-USD, half to even; for sources with finer digits. ValueError for what is no number."""
+    """Nearest whole micro-USD, half to even; for sources with finer digits. SaidError for what is no number."""
     try:
         value = Decimal(str(amount).strip())
     except InvalidOperation as error:
-        raise ValueError(f"{amount!r} is not an amount in USD") from error
+        raise SaidError(said("common.no_amount", given=amount)) from error
     if not value.is_finite():
-        raise ValueError(f"{amount!r} is not an amount in USD")
+        raise SaidError(said("common.no_amount", given=amount))
     return int((value * MICRO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 

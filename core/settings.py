@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.i18n import Said, said
+
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'breakeven.db'}"
 
@@ -52,7 +54,7 @@ class EndpointSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The operator's settings; `problems` names each value that was refused, in one sentence each.
+    """The operator's settings; `problems` names each value that was refused, in one sentence of any language each.
 
     Caps are in USD, None for no cap.
     """
@@ -67,12 +69,12 @@ class Settings:
     cap_usd_per_user: Decimal | None = None
     cap_usd_per_session: Decimal | None = None
     endpoints: EndpointSettings = field(default_factory=EndpointSettings)
-    problems: tuple[str, ...] = ()
+    problems: tuple[Said, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Settings from environment variables; an unusable value keeps its default and is named in `problems`."""
-        problems: list[str] = []
+        problems: list[Said] = []
         return cls(
             database_url=env.get("BREAKEVEN_DATABASE_URL") or env.get("DATABASE_URL") or DEFAULT_DATABASE_URL,
             redis_url=env.get("REDIS_URL") or None,
@@ -88,7 +90,7 @@ class Settings:
         )
 
 
-def _krw_per_usd(text: str | None, problems: list[str]) -> float:
+def _krw_per_usd(text: str | None, problems: list[Said]) -> float:
     if not text:
         return DEFAULT_KRW_PER_USD
     try:
@@ -97,33 +99,32 @@ def _krw_per_usd(text: str | None, problems: list[str]) -> float:
         value = math.nan
     if KRW_PER_USD_MIN <= value <= KRW_PER_USD_MAX:
         return value
-    problems.append(
-        f"BREAKEVEN_KRW_PER_USD is {text!r}: give won per dollar from {KRW_PER_USD_MIN:.0f} to {KRW_PER_USD_MAX:.0f}."
-    )
+    limits = {"low": f"{KRW_PER_USD_MIN:.0f}", "high": f"{KRW_PER_USD_MAX:.0f}"}
+    problems.append(said("shell.setting_rate", name="BREAKEVEN_KRW_PER_USD", given=text, **limits))
     return DEFAULT_KRW_PER_USD
 
 
-def _date(text: str | None, problems: list[str]) -> dt.date:
+def _date(text: str | None, problems: list[Said]) -> dt.date:
     if not text:
         return DEFAULT_FX_DATE
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        problems.append(f"BREAKEVEN_FX_DATE is {text!r}: give a day such as 2026-11-20.")
+        problems.append(said("shell.setting_date", name="BREAKEVEN_FX_DATE", given=text))
         return DEFAULT_FX_DATE
 
 
-def _flag(name: str, env: Mapping[str, str], problems: list[str]) -> bool:
+def _flag(name: str, env: Mapping[str, str], problems: list[Said]) -> bool:
     text = env.get(name, "").strip().lower()
     if text in {"", "0", "false", "no", "off"}:
         return False
     if text in {"1", "true", "yes", "on"}:
         return True
-    problems.append(f"{name} is {text!r}: give 1 or 0.")
+    problems.append(said("shell.setting_flag", name=name, given=text))
     return False
 
 
-def _cap_usd(name: str, env: Mapping[str, str], problems: list[str]) -> Decimal | None:
+def _cap_usd(name: str, env: Mapping[str, str], problems: list[Said]) -> Decimal | None:
     text = env.get(name, "").strip()
     if not text:
         return None
@@ -133,12 +134,12 @@ def _cap_usd(name: str, env: Mapping[str, str], problems: list[str]) -> Decimal 
         value = Decimal("NaN")
     if value.is_finite() and 0 <= value <= CAP_USD_MAX:
         return value
-    problems.append(f"{name} is {text!r}: give dollars from 0 to {CAP_USD_MAX:,}.")
+    problems.append(said("shell.setting_cap", name=name, given=text, high=f"{CAP_USD_MAX:,}"))
     # A cap that cannot be read must not mean that nothing is capped.
     return Decimal(0)
 
 
-def _endpoints(env: Mapping[str, str], problems: list[str]) -> EndpointSettings:
+def _endpoints(env: Mapping[str, str], problems: list[Said]) -> EndpointSettings:
     """What is set by a name that holds the endpoint's: read in one pass over the environment."""
     base_urls: dict[str, str] = {}
     models: dict[str, tuple[str, ...]] = {}
@@ -161,12 +162,12 @@ def _endpoints(env: Mapping[str, str], problems: list[str]) -> EndpointSettings:
     )  # fmt: skip
 
 
-def _add_base_url(name: str, url: str, found: dict[str, str], problems: list[str]) -> None:
+def _add_base_url(name: str, url: str, found: dict[str, str], problems: list[Said]) -> None:
     if not url:
         return
     endpoint = name.removeprefix(BASE_URL_PREFIX)
     if not _ENDPOINT_NAME.fullmatch(endpoint) or endpoint.startswith(_SIMULATED):
-        problems.append(f"{name}: end it in a name of capitals, digits and _ that does not begin with {_SIMULATED}.")
+        problems.append(said("shell.setting_endpoint_name", name=name, reserved=_SIMULATED))
         return
     try:
         parts = urlsplit(url)
@@ -175,17 +176,18 @@ def _add_base_url(name: str, url: str, found: dict[str, str], problems: list[str
         is_usable = False
     if not is_usable or "@" in parts.netloc or parts.query or parts.fragment or not url.isascii() or " " in url:
         # Without the value: it may hold a password, and every visitor reads this.
-        problems.append(f"{name}: give an address such as https://api.example.com/v1, without user, password or ?.")
+        problems.append(said("shell.setting_address", name=name))
         return
     found[endpoint.lower()] = url.rstrip("/")
 
 
-def _add_per_min(name: str, text: str, found: Mapping[str, dict[str, int]], problems: list[str]) -> None:
+def _add_per_min(name: str, text: str, found: Mapping[str, dict[str, int]], problems: list[Said]) -> None:
     suffix = next((one for one in found if name.endswith(one)), None)
     if suffix is None or not text:
         return
     endpoint = name.removesuffix(suffix)
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= PER_MIN_MAX:
-        found[suffix]["" if endpoint == "BREAKEVEN" else endpoint.lower()] = int(text)
+    limit = int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
+    if 1 <= limit <= PER_MIN_MAX:
+        found[suffix]["" if endpoint == "BREAKEVEN" else endpoint.lower()] = limit
     else:
-        problems.append(f"{name} is {text!r}: give a whole number from 1 on.")
+        problems.append(said("shell.setting_per_min", name=name, given=text, high=f"{PER_MIN_MAX:,}"))

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal, Self
 
-ProblemKind = Literal["not_a_number", "too_small", "too_large", "not_a_choice", "not_a_date", "shares_exceed_one"]
+ProblemKind = Literal[
+    "not_a_number", "too_small", "too_large", "not_whole", "not_a_choice", "left_out", "not_a_date", "shares_exceed_one"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An input that could not be taken as given: which field, what was wrong, what was used instead."""
+    """An input that could not be taken as given: which field, what was wrong, what was used instead.
+
+    `used` is empty where nothing was, or a default that has no name. With `is_share` the numbers are fractions of 1,
+    which readers see as percent.
+    """
 
     field: str
     kind: ProblemKind
@@ -20,6 +26,7 @@ class Problem:
     used: str
     low: float | None = None
     high: float | None = None
+    is_share: bool = False
 
     def __str__(self) -> str:
         limits = f" ({self.low:g} to {self.high:g})" if self.low is not None and self.high is not None else ""
@@ -28,13 +35,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """Smallest and largest value of a numeric field and its name in the address."""
+    """Smallest and largest value of a numeric field and its name in the address; a share is a fraction of 1."""
 
     low: float
     high: float
     code: str
     is_integer: bool = False
     is_optional: bool = False
+    is_share: bool = False
 
 
 LIMITS: Mapping[str, Limit] = {
@@ -43,13 +51,13 @@ LIMITS: Mapping[str, Limit] = {
     "output_tokens": Limit(low=0, high=1_000_000, code="out", is_integer=True),
     "input_spread": Limit(low=0, high=5, code="insd"),
     "output_spread": Limit(low=0, high=5, code="outsd"),
-    "cached_share": Limit(low=0, high=1, code="cached"),
-    "cache_write_share": Limit(low=0, high=1, code="cwrite"),
-    "batch_share": Limit(low=0, high=1, code="batch"),
-    "peak_hour_share": Limit(low=0, high=1, code="peak"),
-    "growth_per_month": Limit(low=-0.5, high=1, code="grow"),
-    "seasonality": Limit(low=0, high=1, code="season"),
-    "retry_share": Limit(low=0, high=1, code="retry"),
+    "cached_share": Limit(low=0, high=1, code="cached", is_share=True),
+    "cache_write_share": Limit(low=0, high=1, code="cwrite", is_share=True),
+    "batch_share": Limit(low=0, high=1, code="batch", is_share=True),
+    "peak_hour_share": Limit(low=0, high=1, code="peak", is_share=True),
+    "growth_per_month": Limit(low=-0.5, high=1, code="grow", is_share=True),
+    "seasonality": Limit(low=0, high=1, code="season", is_share=True),
+    "retry_share": Limit(low=0, high=1, code="retry", is_share=True),
     "peak_to_average": Limit(low=1, high=100, code="pta"),
     "horizon_months": Limit(low=1, high=60, code="months", is_integer=True),
     "budget_usd_per_month": Limit(low=0, high=1e12, code="budget", is_optional=True),
@@ -126,7 +134,13 @@ class Workload:
         if total > 1 + SHARES_TOLERANCE:
             kept = round(1 - plain["cached_share"], 12)
             problems.append(
-                Problem(field="cache_write_share", kind="shares_exceed_one", given=f"{total:g}", used=f"{kept:g}")
+                Problem(
+                    field="cache_write_share",
+                    kind="shares_exceed_one",
+                    given=f"{total:g}",
+                    used=f"{kept:g}",
+                    is_share=True,
+                )
             )
             plain["cache_write_share"] = kept
         return cls(**plain), problems
@@ -147,11 +161,21 @@ def _number(field: str, limit: Limit, given: object, default: object, problems: 
         kind, used = "too_small", limit.low
     elif value > limit.high:
         kind, used = "too_large", limit.high
+    elif used != value:
+        kind = "not_whole"
     if kind:
         if limit.is_integer and isinstance(used, float):
             used = int(used)
         problems.append(
-            Problem(field=field, kind=kind, given=text[:40], used=str(used), low=limit.low, high=limit.high)
+            Problem(
+                field=field,
+                kind=kind,
+                given=text[:40],
+                used=str(used),
+                low=limit.low,
+                high=limit.high,
+                is_share=limit.is_share,
+            )
         )
     return used
 

@@ -17,7 +17,7 @@ from core.costs.gpus import GpuOffer
 from pages.parts import gpu_inputs, gpu_rows, gpu_story, gpu_views, state, tables, widgets
 from pages.parts.gpu_inputs import Choices
 from pages.parts.gpu_rows import Providers
-from pages.parts.state import catalog, fmt, tr
+from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.workload_bar import workload_bar
 
 REFUSED_SHOWN = 5
@@ -54,7 +54,7 @@ def page() -> None:
 def _refused() -> None:
     refused = catalog().refused
     if refused:
-        shown = "\n\n".join(widgets.plain(str(row)) for row in refused[:REFUSED_SHOWN])
+        shown = "\n\n".join(widgets.plain(row.text(lang())) for row in refused[:REFUSED_SHOWN])
         st.warning(f"{tr('gpu_clouds.refused', count=str(len(refused)))}\n\n{shown}", icon=":material/rule:")
 
 
@@ -105,7 +105,9 @@ def _name(one: Rated | None, providers: Providers) -> str:
 def _view(
     rated: list[Rated], offers: Sequence[GpuOffer], choices: Choices, providers: Providers, today: dt.date
 ) -> None:
-    """The one chosen way to look at the offers; the others do not run. Two of them ask across all GPUs."""
+    """The one chosen way to look at the offers; the others do not run. Two of them (performance, what fits) ask across
+    all GPUs.
+    """
     names = {one: tr(f"gpu_clouds.view_{one}") for one in gpu_inputs.VIEWS}
     st.segmented_control(
         tr("gpu_clouds.field_view"), gpu_inputs.VIEWS, key="gc_view", required=True, label_visibility="collapsed",
@@ -115,14 +117,14 @@ def _view(
         gpu_views.by_provider(rated, providers, choices.measure)
     elif choices.view == "provider":
         widgets.show_empty(tr("gpu_clouds.none"), tr("gpu_clouds.none_body"))
+    elif choices.view == "tokens":
+        gpu_views.by_token([one.offer for one in rated if one.ranks], today)
     else:
         others = _rate(offers, replace(choices, wanted=choices.fit_filter), today)
         if choices.view == "performance":
             gpu_views.against_speed(others, gpu_specs())
-        elif choices.view == "fits":
-            gpu_story.fits(others, choices.need, choices.plan, providers)
         else:
-            gpu_views.by_token([one.offer for one in others if one.ranks], today)
+            gpu_story.fits(others, choices.need, choices.plan, providers)
 
 
 def _table(rated: list[Rated], choices: Choices, providers: Providers, today: dt.date) -> GpuOffer:

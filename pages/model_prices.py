@@ -15,6 +15,7 @@ from pages.parts import (
     model_prices_data,
     model_prices_feed,
     model_prices_own,
+    number_field,
     state,
     tables,
     widgets,
@@ -107,7 +108,9 @@ def controls(known: Mapping[str, PriceSheet]) -> None:
             tr("model_prices.modality"), MODALITIES, key="mp_modality",
             format_func=lambda one: tr(f"model_prices.modality_{one}"),
         )  # fmt: skip
-        st.number_input(tr("model_prices.cap"), 0.0, 1e12, key="mp_cap", placeholder=tr("model_prices.no_cap"))
+        number_field.number_field(
+            tr("model_prices.cap"), 0, 1e12, key="mp_cap", placeholder=tr("model_prices.no_cap")
+        )  # fmt: skip
 
 
 def bills_table(shown: Sequence[Bill]) -> None:

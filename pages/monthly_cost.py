@@ -35,20 +35,20 @@ def page() -> None:
     with left:
         band_chart(plan)
         table(plan)
-        downloads(plan)
+        download_report(plan)
     with right:
         show_inputs()
     st.segmented_control(
         tr("monthly_cost.view"), VIEWS, key=VIEW, format_func=lambda view: tr(f"monthly_cost.view_{view}"),
     )  # fmt: skip
     detail(plan, st.session_state.get(VIEW))
-    widgets.show_sources(monthly_data.sources(plan.ways, plan.start), monthly_data.today())
 
 
 def table(plan: Plan) -> None:
-    """One row per way, and what has to be said about them."""
+    """One row per way with the age of its prices, and what has to be said about them."""
     columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
-    tables.small_table(monthly_tables.summary_rows(plan.simulation, plan.baseline), columns)
+    sources = widgets.sources_line(monthly_data.sources(plan.ways, plan.start), monthly_data.today())
+    tables.small_table(monthly_tables.summary_rows(plan.simulation, plan.baseline), columns, note=sources)
     monthly_tables.show_notes(plan.simulation, plan.refused)
 
 
@@ -93,25 +93,26 @@ def _risk_metric(plan: Plan, best: WayResult) -> None:
         widgets.card(tr("monthly_cost.range"), middle, f"{low} – {high}", explained=paths)
 
 
-def downloads(plan: Plan) -> None:
-    """The plan as files; made when asked for, not with every move of a slider."""
-    with st.container(horizontal=True):
-        st.download_button(
-            tr("common.download_csv"), data=state.later(lambda: month_file(plan)),
-            file_name=f"monthly-cost-{plan.start:%Y-%m}.csv", mime="text/csv", key=f"{PREFIX}csv", on_click="ignore",
-            icon=":material/download:",
-        )  # fmt: skip
-        st.download_button(
-            tr("monthly_cost.report"), data=state.later(lambda: report(plan)),
-            file_name=f"monthly-cost-{plan.start:%Y-%m}.html", mime="text/html", key=f"{PREFIX}report",
-            on_click="ignore", icon=":material/print:",
-        )  # fmt: skip
+def download_report(plan: Plan) -> None:
+    """The plan as a page to print; made when asked for, not with every move of a slider."""
+    st.download_button(
+        tr("monthly_cost.report"), data=state.later(lambda: report(plan)),
+        file_name=f"monthly-cost-{plan.start:%Y-%m}.html", mime="text/html", key=f"{PREFIX}report",
+        on_click="ignore", icon=":material/print:",
+    )  # fmt: skip
 
 
-def month_file(plan: Plan) -> bytes:
-    """Months, plan and percentiles of every way as CSV."""
-    rows = monthly_tables.month_rows(plan.simulation, with_percentiles=True)
-    return tables.to_csv(rows, monthly_tables.month_columns(plan.simulation, with_percentiles=True))
+def months_table(plan: Plan) -> None:
+    """Every month of every way, and the same with percentiles as a file."""
+    columns = monthly_tables.month_columns(plan.simulation)
+    tables.table(
+        monthly_tables.month_rows(plan.simulation), columns, key=f"{PREFIX}months", alt=tr("monthly_cost.months_alt")
+    )
+    tables.download(
+        lambda: monthly_tables.month_rows(plan.simulation, with_percentiles=True),
+        monthly_tables.month_columns(plan.simulation, with_percentiles=True),
+        key=f"{PREFIX}csv", file_stem=f"monthly-cost-{plan.start:%Y-%m}",
+    )  # fmt: skip
 
 
 def detail(plan: Plan, view: str | None) -> None:
@@ -130,10 +131,7 @@ def detail(plan: Plan, view: str | None) -> None:
     elif view == "article":
         show_article()
     elif view == "months":
-        tables.table(
-            monthly_tables.month_rows(plan.simulation), monthly_tables.month_columns(plan.simulation),
-            key=f"{PREFIX}months", alt=tr("monthly_cost.months_alt"),
-        )  # fmt: skip
+        months_table(plan)
 
 
 page()

@@ -20,7 +20,11 @@ NEWS_DAYS = 120
 LABEL_PX = 60
 NEWS_ROWS = 40
 SINCE = "ov_since"
-DOORS = ("gpu_clouds", "model_prices", "monthly_cost", "self_host", "roi", "playground", "usage", "connections")
+DOORS = {
+    "gpu_clouds": "memory", "model_prices": "sell", "monthly_cost": "calendar_month", "self_host": "balance",
+    "roi": "trending_up", "playground": "chat", "usage": "receipt_long", "connections": "cable",
+}  # fmt: skip
+"""The other pages, each with its icon."""
 
 
 @state.block
@@ -108,9 +112,9 @@ def doors() -> None:
     """The other pages, each with the question it answers; the workload goes along."""
     st.header(tr("overview.doors"))
     with widgets.cards():
-        for name in DOORS:
+        for name, icon in DOORS.items():
             with st.container(border=True, height="stretch"):
-                st.page_link(page_of(name), label=f"**{tr(f'shell.page_{name}')}**")
+                st.page_link(page_of(name), label=f"**{tr(f'shell.page_{name}')}**", icon=f":material/{icon}:")
                 st.caption(tr(f"shell.help_{name}"))
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.costs.monthly import DEFAULT_PATHS
 from core.workload import Workload
 from pages.parts import monthly_data, roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
 from pages.parts.roi_case import Case, labels, own_case, simulated_case
@@ -16,19 +17,25 @@ from pages.parts.workload_bar import workload_bar
 @state.block
 def page() -> None:
     workload = workload_bar()
-    st.title(tr("roi.title"))
+    with st.container(horizontal=True, vertical_alignment="center", key="roi_head"):
+        st.title(tr("roi.title"), width="content")
+        roi_inputs.draw_article_button()
     widgets.show_problems(monthly_data.take(), monthly_data.labels())
     found, refused = ways.current()
     names = labels(found)
-    inputs = roi_inputs.read(list(names))
+    inputs = roi_inputs.read(names)
     for sentence in refused:
         st.warning(widgets.plain(sentence), icon=":material/info:")
     if inputs.source == "own":
         case: Case | str = own_case(inputs, workload)
     else:
         case = simulated_case(inputs, workload, found)
+    is_article = roi_inputs.is_article(inputs)
     if not isinstance(case, str):
         _answer(case)
+    if is_article:
+        st.header(tr("roi.article_title"))
+        roi_tables.article()
     left, right = st.columns([7, 3], gap="large")
     with right:
         roi_inputs.draw(names, inputs)
@@ -39,13 +46,15 @@ def page() -> None:
             roi_charts.cumulative(case)
     if not isinstance(case, str):
         _details(case, workload)
-    with st.expander(tr("roi.article_title"), inputs.source == "own", icon=":material/article:", key="roi_article_box"):
-        roi_tables.article()
+    if not is_article:
+        with st.expander(tr("roi.article_title"), icon=":material/article:", key="roi_article_box"):
+            roi_tables.article()
 
 
 def _answer(case: Case) -> None:
-    show, switch, report = fmt(), case.switch, case.switch.report
-    chance = case.outcomes.paid_back_share if case.outcomes else None
+    show, switch, report, outcomes = fmt(), case.switch, case.switch.report, case.outcomes
+    months = roi_charts.months_text(switch.months)
+    paths = show.number(outcomes.path_count if outcomes else DEFAULT_PATHS)
     with widgets.cards():
         widgets.card(
             tr("roi.metric_saving"), show.money_short(switch.savings_usd_per_month),
@@ -56,13 +65,14 @@ def _answer(case: Case) -> None:
             roi_tables.payback_reason(report.payback_kind) or None,
         )  # fmt: skip
         widgets.card(
-            tr("roi.metric_npv", months=switch.months), show.money_short(report.npv_usd),
-            tr("roi.metric_irr", irr=roi_charts.percent(report.irr_per_year)) if report.irr.kind == "one" else None,
+            tr("roi.metric_npv", months=months), show.money_short(report.npv_usd),
+            None if report.irr_per_year is None else tr("roi.metric_irr", irr=roi_charts.irr_text(report)),
             explained=tr("roi.metric_npv_help"),
         )  # fmt: skip
         widgets.card(
-            tr("roi.metric_chance", months=switch.months), show.percent(chance),
-            tr("roi.simulated") if case.outcomes else tr("roi.chance_none"), explained=tr("roi.metric_chance_help"),
+            tr("roi.metric_chance"), show.percent(outcomes.paid_back_share if outcomes else None),
+            tr("roi.simulated") if outcomes else tr("roi.chance_none"),
+            explained=tr("roi.metric_chance_help", paths=paths, months=months),
         )  # fmt: skip
 
 
@@ -73,12 +83,10 @@ def _details(case: Case, workload: Workload) -> None:
     with right:
         roi_charts.grid(case.switch)
     st.header(tr("roi.figures_title"))
-    figures = [
-        tables.Column(field="name", label=tr("roi.figure"), width="medium"),
-        tables.Column(field="value", label=tr("roi.value"), width="medium"),
-        tables.Column(field="note", label=tr("roi.note"), width="large"),
-    ]
-    tables.table(roi_tables.figures(case), figures, key="roi_figures", alt=tr("roi.figures_title"), height="content")
+    tables.table(
+        roi_tables.figures(case), roi_tables.figure_columns(), key="roi_figures", alt=tr("roi.figures_title"),
+        height="content",
+    )  # fmt: skip
     st.header(tr("roi.months_title"))
     columns, rows = roi_tables.month_columns(), roi_tables.months(case)
     tables.table(rows, columns, key="roi_months", alt=tr("roi.months_title"), height=320)

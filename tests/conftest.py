@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Whatever README.md lists, by name or by the ending that follows an endpoint's name, and what httpx reads by itself.
+OPERATORS = re.compile(
+    r"BREAKEVEN_\w+|DATABASE_URL|REDIS_URL|\w+_(API_KEY|ENABLED|REQUESTS_PER_MIN|TOKENS_PER_MIN)|(?i:\w+_proxy)"
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_operator() -> Iterator[None]:
+    """No test and no server of a test inherits an operator's settings, keys, limits or proxies."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(OPERATORS.fullmatch, tuple(os.environ)):
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +45,5 @@ def database_url(filled_database: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test ever touches a user's database or inherits an operator's settings."""
-    for name in ("DATABASE_URL", "REDIS_URL", "BREAKEVEN_KRW_PER_USD", "BREAKEVEN_FX_DATE"):
-        monkeypatch.delenv(name, raising=False)
+    """No test ever touches a user's database."""
     monkeypatch.setenv("BREAKEVEN_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from core.gateway import PRESETS
 from core.i18n import t
 from pages.parts.shell import PAGES
+from tests.conftest import OPERATORS
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -40,6 +42,15 @@ def test_every_file_the_readme_names_exists() -> None:
 
     for one in named:
         assert (PROJECT / "".join(one)).exists(), one
+
+
+def test_no_setting_the_readme_names_reaches_a_test() -> None:
+    rows = [line for line in ENGLISH.splitlines() if re.match(r"\| `(?:[A-Z]+_|<NAME>)", line)]
+    named = {name for row in rows for name in re.findall(r"`([A-Z<][A-Z_<>]+)`", row)}
+
+    assert {"REDIS_URL", "BREAKEVEN_MODELS_<NAME>", "<NAME>_TOKENS_PER_MIN", "VLLM_ENABLED"} <= named
+    assert [name for name in named if not OPERATORS.fullmatch(name.replace("<NAME>", "OPENAI"))] == []
+    assert [name for name in os.environ if OPERATORS.fullmatch(name)] == ["BREAKEVEN_DATABASE_URL"]
 
 
 def _told(path: str) -> str:
@@ -76,6 +87,6 @@ def test_every_setting_is_in_both_halves() -> None:
 
 
 def test_every_page_is_a_row_of_both_halves() -> None:
-    for name, _, _ in PAGES:
+    for name, _ in PAGES:
         assert f"| {t(f'shell.page_{name}', 'en')} |" in ENGLISH, name
         assert f"| {t(f'shell.page_{name}', 'ko')} |" in KOREAN, name

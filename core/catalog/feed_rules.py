@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
+
+from core.i18n import Said, said
 
 MIN_ROWS_SHARE = 0.8
 """A feed with fewer rows than this share of those known is half a feed: a parser or a page of it has failed."""
@@ -17,19 +20,21 @@ def is_large_move(before: int, after: int, limit: float = LIST_MOVE) -> bool:
 
 
 def refusal(
-    kind: str, *, found: int, known: int, feed_date: dt.date | None = None, held_date: dt.date | None = None
-) -> str | None:
-    """The sentence that refuses a feed whole, None when it may be taken; `kind` ("offers", "prices") is what it counts.
+    kind: Literal["offers", "prices"],
+    *,
+    found: int,
+    known: int,
+    feed_date: dt.date | None = None,
+    held_date: dt.date | None = None,
+) -> Said | None:
+    """The sentence that refuses a feed whole, None when it may be taken; `kind` is what it counts.
 
     Refused: a feed older than what is held, one without rows, and one with fewer than `MIN_ROWS_SHARE` of the rows.
     """
     if feed_date and held_date and feed_date < held_date:
-        return f"The feed of {feed_date} is older than the prices held, of {held_date}; those stay."
+        return said("catalog.feed_older", feed_date=feed_date, held_date=held_date)
     if not found:
-        return f"The feed holds no usable {kind}; the last prices stay."
+        return said(f"catalog.feed_empty_{kind}")
     if found < MIN_ROWS_SHARE * known:
-        return (
-            f"The feed holds {found} {kind} where {known} are known, fewer than {MIN_ROWS_SHARE * 100:g} %; "
-            "the last prices stay."
-        )
+        return said(f"catalog.feed_thin_{kind}", found=found, known=known, percent=f"{MIN_ROWS_SHARE * 100:g}")
     return None

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from core.catalog.rows import RefusedRow, Row, number, read_rows, words
+from core.i18n import SaidError, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ def _range(row: Row, column: str) -> tuple[float, float] | None:
         return None
     found = number(row, low), number(row, high)
     if found[0] > found[1]:
-        raise ValueError(f"{low} is {row[low]!r}: it must not exceed {high} ({row[high]!r})")
+        raise SaidError(said("catalog.row_exceeds", column=low, given=row[low], other=high, limit=row[high]))
     return found
 
 

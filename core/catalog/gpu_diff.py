@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from core.catalog.feed_rules import LIST_MOVE, is_large_move, refusal
 from core.catalog.feeds.parsed import Parsed
 from core.costs.gpus import GpuOffer
+from core.i18n import Said
 
 # Prices here are set by many hosts or by auction, so they move further by themselves.
 MARKET_MOVE = 5.0
@@ -36,7 +37,7 @@ class Diff:
     removed: Sequence[GpuOffer]
     changed: Sequence[Change]
     held: Sequence[Change]
-    refused_because: str | None = None
+    refused_because: Said | None = None
 
     def offers(self, *, with_held: bool = False) -> list[tuple[GpuOffer, str]]:
         """What to take in: the feed's offers, with the former price for each held move unless `with_held`."""

@@ -6,6 +6,7 @@ from core.catalog.feeds.parsed import checked_price
 from core.catalog.rows import Row, day, number, one_of, optional, required, words
 from core.catalog.tables import GpuSpecRow, Provider
 from core.costs.gpus import PURCHASE_OPTIONS, GpuOffer
+from core.i18n import SaidError, said
 from core.money import micro_usd
 
 REGION_WORDS = ("yes", "no", "list", "unknown")
@@ -14,15 +15,15 @@ REGION_WORDS = ("yes", "no", "list", "unknown")
 def _price(row: Row, column: str, gpu_count: int) -> int:
     try:
         return checked_price(required(row, column), gpu_count)
-    except ValueError as error:
-        raise ValueError(f"{column}: {error}") from error
+    except SaidError as error:
+        raise SaidError(said("catalog.row_column", column=column, why=error.said)) from error
 
 
 def offer(row: Row) -> tuple[GpuOffer, str]:
     """An offer and the raw text of its price; ValueError names what is wrong."""
     gpu_count = int(number(row, "gpu_count"))
     if gpu_count != number(row, "gpu_count"):
-        raise ValueError(f"gpu_count is {row['gpu_count']!r}: a whole number is needed")
+        raise SaidError(said("catalog.row_not_whole", column="gpu_count", given=row["gpu_count"]))
     found = GpuOffer(
         provider_id=required(row, "provider_id"),
         instance_type=required(row, "instance_type"),

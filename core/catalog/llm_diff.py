@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from core.catalog.aliases import MAKERS, AliasIndex, UnknownModelError
 from core.catalog.feed_rules import is_large_move, refusal
 from core.catalog.feeds.litellm_prices import FedModel, ParsedModels
 from core.costs.tokens import COMPONENTS, PriceRow, PriceSheet, find_row
+from core.i18n import Said
+from core.money import MICRO
 
 NOISE_SHARE = 0.005
 """A difference below this is the noise of a division per token, not a new price: no seller ever moved by so little."""
@@ -20,11 +23,26 @@ NEW_OF = frozenset(MAKERS) - {"perplexity"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldModel:
-    """A model whose prices are not taken: `reason` is move, incomplete, hours or older, `detail` says what exactly."""
+    """A model whose prices are not taken, why, and what exactly: the price, for a move both amounts, or the day."""
 
     key: str
-    reason: str
-    detail: str
+    reason: Literal["move", "incomplete", "hours", "older"]
+    price: PriceRow | None = None
+    now_micro_usd_per_mtok: int | None = None
+    since: dt.date | None = None
+
+    @property
+    def detail(self) -> str:
+        """What exactly, for commands."""
+        one = self.price
+        if one is None:
+            return str(self.since or "")
+        if self.reason == "hours":
+            return one.component
+        text = f"{one.processing} {one.component}"
+        if self.now_micro_usd_per_mtok is not None:
+            return f"{text} {self.now_micro_usd_per_mtok / MICRO:g} -> {one.micro_usd_per_mtok / MICRO:g}"
+        return f"{text} > {one.min_input_tokens}" if one.min_input_tokens else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +54,7 @@ class LlmDiff:
     new: frozenset[str]
     changed: frozenset[str]
     held: Sequence[HeldModel]
-    refused_because: str | None = None
+    refused_because: Said | None = None
 
 
 def compare(
@@ -110,23 +128,19 @@ def _problem(sheet: PriceSheet, one: FedModel, at: dt.datetime, day: dt.date) ->
             continue
         # Otherwise a price of the feed's day would go on over one that began or was checked since.
         if row.valid_from is not None and row.valid_from > at:
-            return HeldModel(key=one.key, reason="older", detail=f"{row.valid_from:%Y-%m-%d}")
+            return HeldModel(key=one.key, reason="older", since=row.valid_from.date())
         if not row.holds_at(at):
             continue
         if row.as_of is not None and row.as_of > day:
-            return HeldModel(key=one.key, reason="older", detail=f"{row.as_of}")
+            return HeldModel(key=one.key, reason="older", since=row.as_of)
         if row.is_special:
-            return HeldModel(key=one.key, reason="hours", detail=row.component)
+            return HeldModel(key=one.key, reason="hours", price=row)
         if (row.component, row.processing, row.min_input_tokens) not in stated and listed(sheet, row, at) is row:
-            tier = f" > {row.min_input_tokens}" if row.min_input_tokens else ""
-            return HeldModel(key=one.key, reason="incomplete", detail=f"{row.processing} {row.component}{tier}")
+            return HeldModel(key=one.key, reason="incomplete", price=row)
     for row in one.rows:
         now = listed(sheet, row, at)
         if now is not None and now.micro_usd_per_mtok and is_large_move(now.micro_usd_per_mtok, row.micro_usd_per_mtok):
-            detail = (
-                f"{row.processing} {row.component} {now.micro_usd_per_mtok / 1e6:g} -> {row.micro_usd_per_mtok / 1e6:g}"
-            )
-            return HeldModel(key=one.key, reason="move", detail=detail)
+            return HeldModel(key=one.key, reason="move", price=row, now_micro_usd_per_mtok=now.micro_usd_per_mtok)
     return None
 
 

@@ -30,6 +30,7 @@ from core.catalog.tables import Snapshot
 from core.catalog.writing import lock_for_writing
 from core.costs.conventions import midnight
 from core.costs.tokens import PriceRow
+from core.i18n import SaidError
 
 URL = f"https://raw.githubusercontent.com/BerriAI/litellm/main/{FILE}"
 FEED = "feed"
@@ -70,13 +71,13 @@ def preview(engine: Engine, parsed: ParsedModels) -> LlmDiff:
 
 
 def take(engine: Engine, diff: LlmDiff) -> LlmTaken:
-    """Writes a previewed feed in one transaction. ValueError for one that was refused.
+    """Writes a previewed feed in one transaction. SaidError for one that was refused.
 
     A price that moved ends on the feed's day and the new one begins; a price seen again becomes young. Models that the
     feed no longer lists keep their last price.
     """
     if diff.refused_because:
-        raise ValueError(diff.refused_because)
+        raise SaidError(diff.refused_because)
     now, since = dt.datetime.now(dt.UTC), midnight(diff.parsed.source_date)
     with session(engine) as opened:
         lock_for_writing(opened)

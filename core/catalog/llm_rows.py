@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.catalog.feeds.genai_prices import BatchPolicy
-from core.catalog.rows import Row, day
+from core.catalog.rows import Row, day, one_of, required
 from core.costs.tokens import PROCESSINGS, PriceRow
+from core.i18n import SaidError, said
 from core.money import micro_usd_rounded
 
 WEEKDAYS = {name: 1 << number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -46,11 +47,9 @@ def price_values(provider_id: str, model_id: str, row: PriceRow, now: dt.datetim
 
 def correction(row: Row) -> Priced:
     """One corrected price; ValueError names the column that is wrong."""
-    if row["processing"] not in PROCESSINGS:
-        raise ValueError(f"processing is {row['processing']!r}: one of {', '.join(PROCESSINGS)} is needed")
     found = PriceRow(
         component=row["component"],
-        processing=row["processing"],
+        processing=one_of(row, "processing", PROCESSINGS),
         micro_usd_per_mtok=micro_usd_rounded(row["usd_per_mtok"]),
         price_text=row["usd_per_mtok"],
         min_input_tokens=int(row["min_input_tokens"] or 0),
@@ -114,17 +113,12 @@ def alias(row: Row) -> dict[str, Any]:
 
 def release(row: Row) -> tuple[tuple[str, str], dt.datetime]:
     """The first day (UTC) a model could be called."""
-    found = moment(row["released_on"] + "T00:00Z")
-    if found is None:
-        raise ValueError("released_on is empty")
-    return (row["provider_id"], row["model_id"]), found
+    return (row["provider_id"], row["model_id"]), _moment_needed(required(row, "released_on") + "T00:00Z")
 
 
 def policy(row: Row) -> BatchPolicy:
     """Since when a provider bills batches at a share of its standard price."""
-    start = moment(row["valid_from"])
-    if start is None:
-        raise ValueError("valid_from is empty")
+    start = _moment_needed(required(row, "valid_from"))
     return BatchPolicy(
         provider_id=row["provider_id"],
         share=Decimal(row["share"]),
@@ -137,18 +131,20 @@ def policy(row: Row) -> BatchPolicy:
 
 def moment(text: str) -> dt.datetime | None:
     """A moment such as 2025-02-08T16:00Z in UTC, None when empty; ValueError for another shape or without a zone."""
-    if not text.strip():
-        return None
-    found = dt.datetime.fromisoformat(text.strip())
+    return _moment_needed(text.strip()) if text.strip() else None
+
+
+def _moment_needed(text: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(text)
     if found.tzinfo is None:
-        raise ValueError(f"{text!r} names no zone: a moment such as 2025-02-08T16:00Z is needed")
+        raise SaidError(said("catalog.row_no_zone", given=text))
     return found.astimezone(dt.UTC)
 
 
 def _window(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text.strip())
     if match is None:
-        raise ValueError(f"window_utc is {text!r}: hours such as 16:30-00:30 are needed")
+        raise SaidError(said("catalog.row_no_hours", given=text))
     start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
     return start_hour * 60 + start_minute, end_hour * 60 + end_minute
 

@@ -40,7 +40,7 @@ def seed_llm(engine: Engine, on_progress: OnProgress | None = None, folder: Path
         if done is not None and done.value == wanted:
             return []
     if on_progress:
-        on_progress(0.6, "genai-prices")
+        on_progress(0.6, "model_prices")
     refused: list[RefusedRow] = []
     policies = list(read_rows(folder / "llm_batch_policies.csv", llm_rows.policy, refused))
     models = list(read_bundle(policies))

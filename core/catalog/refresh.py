@@ -25,6 +25,7 @@ from core.catalog.gpu_diff import Diff, compare
 from core.catalog.gpu_store import Taken, load_offers, roll_back, snapshots, take_in
 from core.catalog.tables import Meta, Snapshot
 from core.catalog.writing import lock_for_writing
+from core.i18n import SaidError, said
 
 MAX_BYTES = 10 * 2**20
 TIMEOUT_S = 20.0
@@ -96,14 +97,12 @@ def fetch(url: str, client: httpx.Client, etag: str | None = None) -> tuple[byte
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             raise NotModifiedError
         if answer.status_code != httpx.codes.OK:
-            raise FeedError(f"The source answers {answer.status_code}: try again later.")
+            raise FeedError(said("catalog.feed_answers", status=answer.status_code))
         content = bytearray()
         for part in answer.iter_bytes():
             content += part
             if len(content) > MAX_BYTES:
-                raise FeedError(
-                    f"The source sends more than {MAX_BYTES >> 20} MB: it is not the feed that is expected."
-                )
+                raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
         return bytes(content), answer.headers.get("ETag")
 
 
@@ -120,9 +119,9 @@ def preview(engine: Engine, parsed: Parsed) -> Diff:
 
 
 def take(engine: Engine, diff: Diff, *, etag: str | None = None, name: str = "", with_held: bool = False) -> Taken:
-    """Writes a previewed feed in one transaction. ValueError for one that was refused."""
+    """Writes a previewed feed in one transaction. SaidError for one that was refused."""
     if diff.refused_because:
-        raise ValueError(diff.refused_because)
+        raise SaidError(diff.refused_because)
     with session(engine) as opened:
         lock_for_writing(opened)
         taken = take_in(
@@ -154,7 +153,7 @@ def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date)
     except httpx.HTTPError as error:
         return Outcome(name=name, problem=f"The source cannot be reached ({type(error).__name__}): try again later.")
     if diff.refused_because:
-        return Outcome(name=name, diff=diff, problem=diff.refused_because)
+        return Outcome(name=name, diff=diff, problem=str(diff.refused_because))
     return Outcome(name=name, diff=diff, taken=take(engine, diff, etag=etag, name=name))
 
 

@@ -9,17 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.i18n import DEFAULT_LANGUAGE, Said, SaidError, said, t
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
-    """A row of a file that was left out, and why."""
+    """A row of a file that was left out, and why; row 0 stands for the whole file.
+
+    Feeds, whose rows only commands count, may say the reason in English alone.
+    """
 
     file: str
     row: int
-    reason: str
+    reason: Said | str
+
+    def text(self, lang: str) -> str:
+        """The row and its reason as a sentence of a language."""
+        place = "catalog.refused_row" if self.row else "catalog.refused_file"
+        return t(place, lang, file=self.file, row=self.row, reason=self.reason)
 
     def __str__(self) -> str:
-        return f"{self.file}, row {self.row}: {self.reason}"
+        return self.text(DEFAULT_LANGUAGE)
 
 
 Row = Mapping[str, str]
@@ -36,22 +46,27 @@ def read_rows(path: Path, build: Callable[[Row], Value], refused: list[RefusedRo
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     refused.append(RefusedRow(file=path.name, row=number, reason=_sentence(error)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        refused.append(RefusedRow(file=path.name, row=0, reason=f"the file cannot be read ({type(error).__name__})"))
+        why = said("catalog.file_unreadable", error=type(error).__name__)
+        refused.append(RefusedRow(file=path.name, row=0, reason=why))
 
 
-def _sentence(error: Exception) -> str:
-    return f"the column {error} is missing" if isinstance(error, KeyError) else str(error)
+def _sentence(error: Exception) -> Said:
+    if isinstance(error, SaidError):
+        return error.said
+    if isinstance(error, KeyError):
+        return said("catalog.row_missing", column=error.args[0])
+    return said("catalog.row_unusable", detail=error)
 
 
 def number(row: Row, column: str, *, low: float = 0) -> float:
-    """A finite number above `low`; ValueError names the column."""
+    """A finite number above `low`; SaidError names the column."""
     text = row[column]
     try:
         value = float(text)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{column} is {text!r}: a number is needed") from error
+        raise SaidError(said("catalog.row_no_number", column=column, given=text)) from error
     if not low < value < float("inf"):
-        raise ValueError(f"{column} is {text!r}: it must be above {low:g}")
+        raise SaidError(said("catalog.row_not_above", column=column, given=text, low=f"{low:g}"))
     return value
 
 
@@ -66,29 +81,29 @@ def words(row: Row, column: str) -> str | None:
 
 
 def day(row: Row, column: str) -> dt.date | None:
-    """A day such as 2026-10-01, None when empty; ValueError for another shape or a day in the future."""
+    """A day such as 2026-10-01, None when empty; SaidError for another shape or a day in the future."""
     text = row[column].strip()
     if not text:
         return None
     try:
         value = dt.date.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"{column} is {text!r}: a day such as 2026-10-01 is needed") from error
+        raise SaidError(said("catalog.row_no_day", column=column, given=text)) from error
     if value > dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1):
-        raise ValueError(f"{column} is {text!r}: a day in the future")
+        raise SaidError(said("catalog.row_future_day", column=column, given=text))
     return value
 
 
 def one_of(row: Row, column: str, allowed: tuple[str, ...]) -> Any:
-    """Text of a cell; ValueError names the column and what it may hold."""
+    """Text of a cell; SaidError names the column and what it may hold."""
     if row[column] not in allowed:
-        raise ValueError(f"{column} is {row[column]!r}: one of {', '.join(allowed)} is needed")
+        raise SaidError(said("catalog.row_no_choice", column=column, given=row[column], allowed=", ".join(allowed)))
     return row[column]
 
 
 def required(row: Row, column: str) -> str:
-    """Text of a cell without blanks around it; ValueError names a column that is empty."""
+    """Text of a cell without blanks around it; SaidError names a column that is empty."""
     text = row[column].strip()
     if not text:
-        raise ValueError(f"{column} is empty")
+        raise SaidError(said("catalog.row_empty", column=column))
     return text

@@ -21,7 +21,7 @@ from core.settings import PROJECT
 
 DATA = PROJECT / "data"
 OnProgress = Callable[[float, str], None]
-"""Gets the share done (0 to 1) and a word for the step."""
+"""Gets the share done (0 to 1) and the name of the step, which pages word (`shell.step_<name>`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Step:
     file: str
     load: Callable[[Session, Path, str, list[RefusedRow]], None]
 
+    @property
+    def name(self) -> str:
+        """What is taken in, as `OnProgress` gets it."""
+        return Path(self.file).stem
+
 
 def seed(engine: Engine, on_progress: OnProgress | None = None, folder: Path = DATA) -> list[RefusedRow]:
     """Takes in every shipped file that is new or changed, each in one transaction; returns the rows refused."""
@@ -39,7 +44,7 @@ def seed(engine: Engine, on_progress: OnProgress | None = None, folder: Path = D
     known = digests(engine)
     for number, step in enumerate(STEPS):
         if on_progress:
-            on_progress(number / (len(STEPS) + 2), step.file)
+            on_progress(number / (len(STEPS) + 2), step.name)
         digest = digest_of(folder / step.file)
         if known.get(step.file) != digest:
             _take(engine, step, folder / step.file, digest, refused)

@@ -127,5 +127,5 @@ def open_catalog(url: str | None = None, on_progress: OnProgress | None = None) 
     refused += patiently(lambda: seed_llm(engine, on_progress))
     refused += read_article(DATA / "article_gpu_offers.csv")[1]
     if on_progress:
-        on_progress(1.0, "")
+        on_progress(1.0, "done")
     return Catalog(engine, refused)

@@ -14,6 +14,13 @@ RegionConfirmed = Literal["yes", "no", "list", "unknown"]
 Layer = Literal["facts", "feed", "user"]
 
 PURCHASE_OPTIONS: tuple[PurchaseOption, ...] = ("on_demand", "spot", "reserved")
+PER_GPU_TYPES = ("cheapest", "list")
+"""What stands before the colon in the type of an offer whose source gives a price per GPU and no machine."""
+
+USUAL_MACHINE_GPUS = 8
+"""GPUs of the largest machine that most sellers have: as many may be taken at a price per GPU of an unstated machine,
+and as many work on one model without a fabric such as NVLink."""
+
 STALE_AFTER_DAYS = 90
 """An older price may have been true then: it is shown with its age, and not called the cheapest unasked."""
 
@@ -56,6 +63,17 @@ class GpuOffer:
     def usd_per_gpu_hour(self) -> float:
         """USD per hour of one of its GPUs."""
         return self.micro_usd_per_hour / self.gpu_count / 1e6
+
+    @property
+    def is_per_gpu(self) -> bool:
+        """Whether the price is per GPU of a machine of unstated size, so that up to `USUAL_MACHINE_GPUS` may be taken
+        at it; one is what the source names, not what it sells."""
+        return self.gpu_count == 1 and self.instance_type.partition(":")[0] in PER_GPU_TYPES
+
+    @property
+    def most_gpus(self) -> int:
+        """GPUs of the largest machine that may be taken at this price."""
+        return USUAL_MACHINE_GPUS if self.is_per_gpu else self.gpu_count
 
     @property
     def total_memory_gb(self) -> float | None:

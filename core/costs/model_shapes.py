@@ -53,7 +53,7 @@ def wider_precisions(precision: str) -> tuple[str, ...]:
     """Those that a GPU could fall back to, the next wider one first: none for 16 bits."""
     if WEIGHT_BYTES[precision] >= WEIGHT_BYTES["fp16"]:
         return ()
-    return ("fp8", "fp16") if precision == "fp4" else ("fp16",)
+    return {"fp4": ("fp8", "fp16"), "int4": ("fp8w16", "fp16")}.get(precision, ("fp16",))
 
 
 class UnknownShapeError(LookupError):

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from core.costs.conventions import Floats
-from core.costs.monthly_outlook import Outlook, plain_requests, price_level
+from core.costs.monthly_outlook import Outlook, plain_requests, price_level, within_band
 from core.costs.monthly_paths import Paths
 from core.costs.monthly_prices import (
     COMPONENTS,
@@ -79,10 +79,17 @@ def _fleet_bill(way: FleetWay, requests: Floats) -> Bill:
         lines_usd={"fleet": planned} if way.monthly_lines_usd is None else way.monthly_lines_usd(requests),
         planned_usd=planned,
         notes=(),
-        on_paths=lambda paths: PathBill(
-            row=lambda month: np.array(way.monthly_cost_usd(paths.requests(month)), dtype=np.float64)
-        ),
+        on_paths=lambda paths: _fleet_paths(way, paths),
     )
+
+
+def _fleet_paths(way: FleetWay, paths: Paths) -> PathBill:
+    """A fleet's bill on each path, at the speed its machines have there."""
+    cost_usd, at_speed_usd = way.monthly_cost_usd, way.cost_at_speed_usd
+    if at_speed_usd is None or way.speed_band == (1.0, 1.0):
+        return PathBill(row=lambda month: np.array(cost_usd(paths.requests(month)), dtype=np.float64))
+    speed = within_band(*way.speed_band, paths.speed_scores)
+    return PathBill(row=lambda month: np.array(at_speed_usd(paths.requests(month), speed), dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

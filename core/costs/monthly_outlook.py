@@ -82,6 +82,10 @@ CERTAIN = Outlook(
 )
 """Everything happens as planned."""
 
+P90_SCORE = NormalDist().inv_cdf(0.9)
+SPEED_STREAM = 1_000_000
+"""Beyond the number of any month, which name the streams of `month_noise`."""
+
 INPUTS = ("requests", "growth", "input_tokens", "output_tokens", "cached", "retry", "seasonality", "price")
 """What varies from path to path, in the order of the draws."""
 
@@ -112,6 +116,16 @@ def month_noise(seed: int, paths: int, month: int) -> Floats:
     return found
 
 
+@lru_cache(maxsize=4)
+def speed_scores(seed: int, paths: int) -> Floats:
+    """Standard normal scores of how fast machines are (paths), of a stream of their own: the other inputs keep their
+    paths. Read-only.
+    """
+    found: Floats = np.random.Generator(np.random.PCG64([seed, SPEED_STREAM])).permutation(_scores(paths))
+    found.setflags(write=False)
+    return found
+
+
 def _spread_ranks(generator: np.random.Generator, paths: int) -> list[NDArray[np.intp]]:
     """For each input a permutation of ranks, such that all inputs together fill their space evenly.
 
@@ -137,6 +151,12 @@ def bounded(mean: float, largest: float, low: float, high: float, scores: Floats
     reach = max(0.0, min(largest, mean - low, high - mean))
     found: Floats = mean + reach * np.tanh(np.asarray(scores))
     return found
+
+
+def within_band(low: float, high: float, scores: Floats) -> Floats:
+    """Lognormal factors with a median of 1 and a band's ends as P10 and P90, each side with a spread of its own."""
+    sides = np.where(scores < 0, -math.log(low), math.log(high))
+    return np.exp(sides / P90_SCORE * scores)
 
 
 def mean_one(spread: float | Floats, scores: Floats | float) -> Floats:

@@ -27,6 +27,7 @@ from core.costs.monthly_outlook import (
     plain_requests,
     price_level,
     season_angle,
+    speed_scores,
 )
 from core.workload import Workload
 
@@ -34,7 +35,6 @@ CHANCE_STEP = 0.01
 """The deviation of a single month is taken in steps of 1 %: it is an assumption, and its rows can be used again."""
 
 LEAST_PLANNED, MOST_PLANNED = 1e-30, 1e30
-
 KEPT_PATHS, KEPT_ROWS = 10_000, 240
 """Rows of so many paths at most are kept, and so many of them: 19 MB."""
 
@@ -122,7 +122,8 @@ class Paths:
 
     `priced` requests are billed requests (retries included) times the price level of the month: what every metered way
     shares, so that its cost is this times a cost per request. `requests(month)` are the billed requests themselves.
-    `input_factor` and `output_factor` scale the mean lengths, `cached_share` is absolute; all three hold for a path.
+    `input_factor` and `output_factor` scale the mean lengths, `cached_share` is absolute, `speed_scores` say how fast
+    machines are; all four hold for a path.
     """
 
     scale: Floats
@@ -131,6 +132,7 @@ class Paths:
     input_factor: Floats
     output_factor: Floats
     cached_share: Floats
+    speed_scores: Floats
     _sums: dict[tuple[int, ...], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def summed(self, months: Sequence[int]) -> Floats:
@@ -174,7 +176,7 @@ def simulate_paths(workload: Workload, outlook: Outlook, starts: list[dt.date], 
         found *= planned[month]
         return found
 
-    return _paths(workload, outlook, planned, scores, row, requests)
+    return _paths(workload, outlook, planned, scores, row, requests, speed_scores(seed, paths))
 
 
 def paths_of(workload: Workload, outlook: Outlook, starts: list[dt.date], scores: Mapping[str, Floats]) -> Paths:
@@ -191,7 +193,7 @@ def paths_of(workload: Workload, outlook: Outlook, starts: list[dt.date], scores
         factors = off.priced_row(scores, 0.0, places[month], MAX_REQUESTS_PER_MONTH / planned[month])
         return Row(factors=factors, key=None)
 
-    return _paths(workload, outlook, planned, scores, row, requests)
+    return _paths(workload, outlook, planned, scores, row, requests, np.zeros_like(scores["requests"]))
 
 
 def _paths(
@@ -201,6 +203,7 @@ def _paths(
     scores: Mapping[str, Floats],
     row: Callable[[int], Row],
     requests: Callable[[int], Floats],
+    speeds: Floats,
 ) -> Paths:
     spread = log_deviation(outlook.tokens_spread)
     most = 1.0 - workload.cache_write_share
@@ -211,6 +214,7 @@ def _paths(
         input_factor=mean_one(spread, scores["input_tokens"]),
         output_factor=mean_one(spread, scores["output_tokens"]),
         cached_share=bounded(workload.cached_share, outlook.cached_spread, 0.0, most, scores["cached"]),
+        speed_scores=speeds,
     )
 
 

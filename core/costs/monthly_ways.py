@@ -17,6 +17,7 @@ from core.costs.tokens import PriceSheet
 
 WayKind = Literal["call", "gateway", "rent"]
 MonthlyCost = Callable[[Floats], Floats]
+CostAtSpeed = Callable[[Floats, Floats], Floats]
 
 SHARE_SUM_TOLERANCE = 1e-6
 MAX_FEE_USD_PER_MONTH = 1e9
@@ -97,13 +98,24 @@ class FleetWay:
     The function takes a float array of any shape and gives one of the same shape; it may be a step function. It sees
     billed requests, retries included. Price declines and token lengths do not act on it. `monthly_lines_usd` divides
     the same cost into lines, if it is known. `sources` are those of the machines' prices, each with its date.
+
+    How fast the machines are is an estimate: `cost_at_speed_usd` maps requests and a factor of the speed (arrays of one
+    shape) to USD, and `speed_band` holds the factors, around 1, between which four of five come out. Each simulated
+    path then has a factor of its own for all its months. Without the function the speed is certain.
     """
 
     name: str
     monthly_cost_usd: MonthlyCost
     monthly_lines_usd: Callable[[Floats], Mapping[str, Floats]] | None = None
     sources: tuple[tuple[str, dt.date | None], ...] = ()
+    cost_at_speed_usd: CostAtSpeed | None = None
+    speed_band: tuple[float, float] = (1.0, 1.0)
     kind: WayKind = "rent"
+
+    def __post_init__(self) -> None:
+        low, high = self.speed_band
+        require_within("speed_band", low, 1e-3, 1)
+        require_within("speed_band", high, 1, 1e3)
 
 
 Way = ModelWay | MixWay | FleetWay

@@ -8,9 +8,10 @@ spare replicas, idle hours, interruptions, cold starts and staff.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.costs.conventions import HOURS_PER_MONTH, MONTHS_PER_YEAR, Floats
 from core.costs.selfhost_terms import Machine, Operations, Prices, prices_of
@@ -62,6 +63,24 @@ class Columns:
     gpus: Floats
     gpus_per_replica: Floats
     prices: Prices
+
+    def __len__(self) -> int:
+        return len(self.gpus)
+
+    def taken(self, places: NDArray[np.intp]) -> Columns:
+        """The columns at these places, in their order."""
+        return Columns(
+            tokens_per_s_per_replica=self.tokens_per_s_per_replica[places],
+            machines_per_replica=self.machines_per_replica[places],
+            gpus=self.gpus[places],
+            gpus_per_replica=self.gpus_per_replica[places],
+            prices=self.prices.taken(places),
+        )
+
+    def times(self, *, speed: float | Floats = 1.0, price: float = 1.0) -> Columns:
+        """The same machines with every speed and every price multiplied."""
+        tokens_per_s = self.tokens_per_s_per_replica * speed
+        return replace(self, tokens_per_s_per_replica=tokens_per_s, prices=self.prices.times(price))
 
 
 def columns_of(machines: Sequence[Machine], operations: Operations) -> Columns:
@@ -150,8 +169,8 @@ def _lines_usd(
 def total_usd(columns: Columns, workload: Workload, operations: Operations, requests_per_month: Floats) -> Floats:
     """Monthly USD of all lines together, machine by machine or volume by volume."""
     found = counts(columns, workload, operations, requests_per_month)
-    lines = _lines_usd(columns, found, operations, requests_per_month)
-    total: Floats = np.sum(list(lines.values()), axis=0)
+    gpus, cold_starts, *others = _lines_usd(columns, found, operations, requests_per_month).values()
+    total: Floats = gpus + cold_starts + sum(others)
     return total
 
 

@@ -1,9 +1,10 @@
-"""From which volume is renting cheaper than calling, and where does that end?"""
+"""From which volume is renting cheaper than calling, and where does that end?
+
+Renting means the cheapest of the machines that are compared, at each volume anew: no single one is cheapest at all.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,33 +13,37 @@ from numpy.typing import NDArray
 
 from core.costs.conventions import Floats
 from core.costs.limits import require_within
-from core.costs.selfhost import Columns, Machine, Operations, columns_of, monthly_cost_usd, total_usd
+from core.costs.selfhost import Columns, Machine, Operations, columns_of, total_usd
 from core.money import TOKENS_PER_MTOK
 from core.workload import Workload
 
 SCAN_LOW, SCAN_HIGH = 1e3, 1e10
-POINTS_PER_DECADE = 50
 MAX_USD = 1e9
-EXACT = 1e-10
 
-# Steps examined on both sides: all of them where there are fewer, else those around the first and the last crossing.
+# Steps of a machine that are looked at: all of them where there are fewer, else the first, the last and some between.
 MAX_STEPS = 8_000
 # Beyond so many replicas the rounding to whole ones no longer shows in the cost per request.
 FAR = 1e9
 # Within so many steps every phase of replicas against machines has come up.
 PERIOD = 256
 JUST_ABOVE = 1e-6
+# The next machine is taken this part of a replica late (see `counts`); what is on a crossing lies beyond it.
+LATE, BEYOND = 1e-9, 1e-12
 
 Never = Literal["", "api_is_free", "machines_cost_more_per_request", "beyond_scan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """A volume at which the cheaper way changes; `to` is the cheaper one above it."""
+    """A volume at which the cheaper way changes; `to` is the cheaper one above it.
+
+    `choice` is the place, among the machines compared, of the one that makes the change.
+    """
 
     requests_per_month: float
     mtok_per_month: float
     to: Literal["rent", "call"]
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,113 +69,168 @@ def break_even(
     low: float = SCAN_LOW,
     high: float = SCAN_HIGH,
 ) -> BreakEven:
-    """Scans requests per month from `low` to `high` (log scale) against an API that bills by the request.
-
-    Steps may cross a line several times: both sides of each step below the last possible crossing are looked at, so
-    that no pair of crossings is missed (of more than `MAX_STEPS`, those around the first and the last). Each crossing
-    is within one part in 10^9. ValueError naming `api_usd_per_request` for what is no amount from 0 on.
-    """
-    require_within("api_usd_per_request", api_usd_per_request, 0, MAX_USD)
+    """As `cheapest_break_even`, with one machine to choose from."""
     columns = columns_of([machine], operations)
-    per_request = api_usd_per_request * (1 + workload.retry_share)
-
-    def cost(volume: Floats) -> Floats:
-        return total_usd(columns, workload, operations, volume)
-
-    def gap(volume: Floats) -> Floats:
-        return cost(volume) - per_request * volume
-
-    even = np.geomspace(low, high, int(np.log10(high / low) * POINTS_PER_DECADE) + 1)
-    steps = _steps(cost, columns, workload, operations, per_request, high)
-    grid = np.union1d(even, steps[(steps > low) & (steps < high)])
-    rents = gap(grid) <= 0
-    places = np.flatnonzero(rents[1:] != rents[:-1])
-    if places.size:
-        volumes = _located(gap, grid[places], grid[places + 1])
-        return BreakEven(crossings=_crossings(volumes, rents[places + 1], workload), always="", never="")
-    if rents[0]:
-        return BreakEven(crossings=(), always="rent", never="")
-    return BreakEven(crossings=(), always="call", never=_why(machine, workload, operations, per_request, high))
+    return cheapest_break_even(columns, workload, operations, api_usd_per_request, low=low, high=high)
 
 
-def _crossings(volumes: Floats, rents: NDArray[np.bool_], workload: Workload) -> tuple[Crossing, ...]:
-    """Crossings at these volumes, to renting where `rents` says so."""
-    mtok = (workload.input_tokens + workload.output_tokens) / TOKENS_PER_MTOK
-    return tuple(
-        Crossing(requests_per_month=volume, mtok_per_month=volume * mtok, to="rent" if is_rent else "call")
-        for volume, is_rent in zip(volumes.tolist(), rents.tolist(), strict=True)
-    )
-
-
-def _steps(
-    cost: Callable[[Floats], Floats],
+def cheapest_break_even(
     columns: Columns,
     workload: Workload,
     operations: Operations,
-    per_request: float,
-    high: float,
-) -> Floats:
-    """Volumes just below and just above each step at which cost and bill can still cross.
+    api_usd_per_request: float,
+    *,
+    low: float = SCAN_LOW,
+    high: float = SCAN_HIGH,
+) -> BreakEven:
+    """Where the cheapest of some machines crosses an API that bills by the request, from `low` to `high` requests a
+    month.
 
-    Cost is at most its mean slope times the volume plus `height`, so above `height` / (price - slope) renting stays
-    cheaper; with a slope above the price it never is.
+    Between two steps a fleet costs the same but for the traffic, so that the volumes at which it is cheaper are found
+    exactly, step by step and machine by machine; what all machines leave open is the API's. Steps may cross a line
+    several times, and all are found (of a machine with more than `MAX_STEPS`, those between the first and the last
+    thousands to 0.5 %).
+    ValueError naming `api_usd_per_request` for what is no amount from 0 on.
     """
-    requests_per_replica = _requests_per_replica(columns, workload, operations)
-    width = requests_per_replica / workload.peak_to_average
-    above = (np.arange(PERIOD) + JUST_ABOVE) * width
-    *costs, far, farther = cost(np.append(above, [FAR * width, 2 * FAR * width])).tolist()
-    slope = (farther - far) / (FAR * width)
-    if per_request <= slope:
-        return np.empty(0)
-    height = float(np.max(np.array(costs) - slope * above))
+    require_within("api_usd_per_request", api_usd_per_request, 0, MAX_USD)
+    per_request = api_usd_per_request * (1 + workload.retry_share)
+    places = frontier(columns)
+    slopes, lasts = _from_where_always(columns.taken(places), workload, operations, per_request)
+    can = slopes < per_request
+    if not can.any():
+        never: Never = "machines_cost_more_per_request" if per_request > 0 else "api_is_free"
+        return BreakEven(crossings=(), always="call", never=never)
+    places, lasts = places[can], lasts[can]
+    starts, ends, owners = _cheaper(columns.taken(places), workload, operations, per_request, min(high, lasts.min()))
+    starts, ends = np.append(starts, lasts.min()), np.append(ends, np.inf)
+    owners = np.append(owners, np.argmin(lasts))
+    is_inside = (starts < high) & (ends > low)
+    if not is_inside.any():
+        return BreakEven(crossings=(), always="call", never="beyond_scan")
+    crossings = _crossings(starts[is_inside], ends[is_inside], places[owners[is_inside]], workload, low, high)
+    return BreakEven(crossings=crossings, always="" if crossings else "rent", never="")
+
+
+def frontier(columns: Columns) -> NDArray[np.intp]:
+    """Places of the machines that can be the cheapest at some volume: no other is as fast, as divisible and as cheap.
+
+    A mix of reserved and other machines is compared only between equal machines: there, more of them may cost less.
+    """
+    prices = columns.prices
+    keys = (
+        prices.flexible_usd, prices.reserved_usd, prices.reserved_share, columns.machines_per_replica,
+        columns.tokens_per_s_per_replica,
+    )  # fmt: skip
+    order = np.lexsort(keys)
+    others = np.stack(keys[1:])[:, order]
+    is_first = np.append(True, (others[:, 1:] != others[:, :-1]).any(axis=0))
+    places: NDArray[np.intp] = order[is_first]
+    usd, reserved, share, per_replica, speed = (key[places] for key in keys)
+    if ((share > 0) & (share < 1)).any():
+        return places
+    better = (speed[:, None] >= speed) & (per_replica[:, None] <= per_replica) & (usd[:, None] <= usd)
+    better &= (reserved[:, None] <= reserved) & (share[:, None] == share)
+    # Of two that are better than each other, which are equal, the first stays.
+    better &= ~better.T | np.triu(np.ones_like(better), 1)
+    places = places[~better.any(axis=0)]
+    return places
+
+
+def cheapest_usd(
+    columns: Columns, workload: Workload, operations: Operations, requests_per_month: Floats
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Monthly USD of the cheapest machine for each volume, and its place among them."""
+    places, volumes = frontier(columns), len(requests_per_month)
+    spread = columns.taken(np.repeat(places, volumes))
+    usd = total_usd(spread, workload, operations, np.tile(requests_per_month, len(places))).reshape(-1, volumes)
+    best = usd.argmin(axis=0)
+    return usd[best, np.arange(volumes)], places[best]
+
+
+def _from_where_always(
+    columns: Columns, workload: Workload, operations: Operations, per_request: float
+) -> tuple[Floats, Floats]:
+    """Each machine's mean cost of a further request, and the volume above which it is cheaper than the API for good.
+
+    Cost is at most its mean slope times the volume plus a height, so that is height / (price - slope); with a slope
+    above the price the machine never is cheaper.
+    """
+    width, count = _requests_per_replica(columns, workload, operations) / workload.peak_to_average, len(columns)
+    at = np.append(np.arange(PERIOD) + JUST_ABOVE, [FAR, 2 * FAR])
+    volume = np.multiply.outer(width, at)
+    spread = columns.taken(np.repeat(np.arange(count), len(at)))
+    costs = total_usd(spread, workload, operations, volume.ravel()).reshape(volume.shape)
+    slopes = (costs[:, -1] - costs[:, -2]) / (FAR * width)
+    near = costs[:, :-2]
+    heights = (near - slopes[:, None] * volume[:, :-2]).max(axis=1)
     if operations.autoscale_share and workload.peak_to_average % 1:
         # Steps of the peak and of the mean need may meet later than within the period.
-        height += float(np.diff(costs).max())
-    last = min(high, height / (per_request - slope))
-    places = [_places(last / width) * width]
-    if operations.autoscale_share:
-        places.append(_places(last / requests_per_replica) * requests_per_replica)
-    return np.concatenate(places)
+        heights += np.diff(near, axis=1).max(axis=1)
+    room = per_request - slopes
+    return slopes, np.where(room > 0, heights / np.where(room > 0, room, 1.0), np.inf)
 
 
-def _requests_per_replica(columns: Columns, workload: Workload, operations: Operations) -> float:
-    """Requests a month that one replica serves when they come evenly."""
+def _cheaper(
+    columns: Columns, workload: Workload, operations: Operations, per_request: float, last: float
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """From where to where each machine is cheaper than the API within each of its steps, and which machine it is."""
+    per_replica = _requests_per_replica(columns, workload, operations)
+    edges = [
+        _edges(float(each), float(each) / workload.peak_to_average, last, is_scaled=operations.autoscale_share > 0)
+        for each in per_replica
+    ]
+    owners = np.repeat(np.arange(len(columns)), [len(each) - 1 for each in edges])
+    froms, tos = (np.concatenate([each[part] for each in edges]) for part in (slice(None, -1), slice(1, None)))
+    middle = (froms + tos) / 2
+    traffic = operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb
+    steady = total_usd(columns.taken(owners), workload, operations, middle) - traffic * middle
+    starts = np.maximum(froms, steady / (per_request - traffic) * (1 + BEYOND))
+    is_some = starts < tos
+    return starts[is_some], tos[is_some], owners[is_some]
+
+
+def _edges(per_replica: float, width: float, last: float, *, is_scaled: bool) -> Floats:
+    """Volumes from 0 at which a fleet grows by a replica, up to the first beyond `last`."""
+    found = _steps(last / width) * width
+    if is_scaled:
+        found = np.union1d(found, _steps(last / per_replica) * per_replica)
+    return np.append(0.0, found * (1 + BEYOND))
+
+
+def _steps(count: float) -> Floats:
+    """Steps 1 to `count` and the next; of too many, a quarter of the limit at both ends and as many between."""
+    last, quarter = int(count) + 1, MAX_STEPS // 4
+    if last <= MAX_STEPS:
+        return LATE + np.arange(1, last + 1, dtype=np.float64)
+    between = np.unique(np.geomspace(quarter, last - quarter, quarter).round())
+    return LATE + np.concatenate([np.arange(1, quarter), between, np.arange(last - quarter + 1, last + 1)])
+
+
+def _requests_per_replica(columns: Columns, workload: Workload, operations: Operations) -> Floats:
+    """Requests a month that one replica of each machine serves when they come evenly."""
     tokens = (1 + workload.retry_share) * max(1, workload.output_tokens)
     seconds = operations.hours_per_month * 3600
-    return float(columns.tokens_per_s_per_replica[0]) * operations.load_factor * seconds / tokens
+    return columns.tokens_per_s_per_replica * operations.load_factor * seconds / tokens
 
 
-def _places(count: float) -> Floats:
-    """Both sides of steps 1 to `count`, in steps; of too many, those of the first and the last half of the limit."""
-    last = int(count) + 1
-    half = MAX_STEPS // 2
-    whole = np.arange(1, last + 1) if last <= MAX_STEPS else np.r_[1 : half + 1, last - half + 1 : last + 1]
-    return np.concatenate([whole, whole + JUST_ABOVE])
-
-
-def _located(gap: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """The upper end of an interval around each change of sign, narrowed to `EXACT` of the volume.
-
-    Between two steps the gap is a straight line, which one interpolation solves; a step itself is halved.
-    """
-    first, last = gap(low), gap(high)
-    guess = low + (high - low) * first / (first - last)
-    below, above = np.maximum(low, guess * (1 - EXACT)), np.minimum(high, guess * (1 + EXACT))
-    rents = first <= 0
-    is_found = ((gap(below) <= 0) == rents) & ((gap(above) <= 0) != rents)
-    low, high = np.where(is_found, below, low), np.where(is_found, above, high)
-    width = float(np.max((high - low) / high))
-    for _ in range(math.ceil(math.log2(max(1.0, width / (2 * EXACT))))):
-        middle = (low + high) / 2
-        same = (gap(middle) <= 0) == rents
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    return high
-
-
-def _why(machine: Machine, workload: Workload, operations: Operations, per_request: float, high: float) -> Never:
-    if per_request <= 0:
-        return "api_is_free"
-    volume = np.array([high, high * 2])
-    fleet = monthly_cost_usd(machine, workload, operations, volume)
-    marginal = (fleet[1] - fleet[0]) / high
-    return "machines_cost_more_per_request" if marginal >= per_request else "beyond_scan"
+def _crossings(
+    starts: Floats, ends: Floats, choices: NDArray[np.intp], workload: Workload, low: float, high: float
+) -> tuple[Crossing, ...]:
+    """The ends of what these stretches cover together, within `low` to `high`."""
+    order = np.argsort(starts, kind="stable")
+    starts, ends, choices = starts[order], ends[order], choices[order]
+    reach = np.maximum.accumulate(ends)
+    first = np.flatnonzero(np.append(True, starts[1:] > reach[:-1]))
+    final = np.append(first[1:] - 1, len(starts) - 1)
+    mtok = (workload.input_tokens + workload.output_tokens) / TOKENS_PER_MTOK
+    found = []
+    for one, other in zip(first.tolist(), final.tolist(), strict=True):
+        for volume, to in ((float(starts[one]), "rent"), (float(reach[other]), "call")):
+            if low < volume < high:
+                found.append(
+                    Crossing(
+                        requests_per_month=volume, mtok_per_month=volume * mtok, to="rent" if to == "rent" else "call",
+                        choice=int(choices[one]),
+                    )
+                )  # fmt: skip
+    return tuple(found)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.costs.conventions import HOURS_PER_MONTH, Floats
 from core.costs.limits import require_whole, require_within
@@ -119,6 +120,18 @@ class Prices:
     flexible_usd: Floats
     reserved_usd: Floats
     reserved_share: Floats
+
+    def taken(self, places: NDArray[np.intp]) -> Prices:
+        """The prices at these places, in their order."""
+        return Prices(
+            flexible_usd=self.flexible_usd[places],
+            reserved_usd=self.reserved_usd[places],
+            reserved_share=self.reserved_share[places],
+        )
+
+    def times(self, factor: float) -> Prices:
+        """The same prices multiplied."""
+        return replace(self, flexible_usd=self.flexible_usd * factor, reserved_usd=self.reserved_usd * factor)
 
 
 def prices_of(rows: Sequence[tuple[float, float | None, float | None]], operations: Operations) -> Prices:

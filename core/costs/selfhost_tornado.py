@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.costs.selfhost import Machine, Operations, monthly_cost_usd
-from core.costs.selfhost_break_even import break_even
+from core.costs.selfhost import Columns, Machine, Operations, columns_of, monthly_cost_usd
+from core.costs.selfhost_break_even import cheapest_break_even
 from core.workload import LIMITS, Workload
 
 # Factors of the good and of the bad case. Throughput: about the band of the estimates (`band` in
@@ -24,11 +24,15 @@ MOSTLY = 0.999  # spot alone needs a spare replica
 
 Case = tuple[Machine, Workload, Operations]
 OfWorkload = Callable[[Workload], float | None]
+Lasting = Callable[[Case, float], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swing:
-    """How the monthly cost and the lasting break-even move when one input goes to its low and high value."""
+    """How the monthly cost and the lasting break-even move when one input goes to its low and high value.
+
+    Break-evens are None where there is none, and where they were not asked for.
+    """
 
     name: str
     low_usd: float
@@ -43,8 +47,14 @@ def tornado(
     operations: Operations,
     api_usd_per_request: float | OfWorkload,
     speed_of: OfWorkload | None = None,
+    *,
+    machines_for: Callable[[Workload], Columns] | None = None,
+    with_break_even: bool = True,
 ) -> list[Swing]:
     """The inputs that move the answer, the widest first: each alone, down and up, all else as planned.
+
+    The cost is that of `machine`. The break-even is its own too, or that of the cheapest of `machines_for` a workload
+    (bought as `operations` says); without `with_break_even` it is not looked for.
 
     Other lengths of prompts and replies change the API's bill and the machine's speed. `api_usd_per_request` as a
     function gives the bill of one request of a workload (a number is taken in proportion to the tokens), `speed_of`
@@ -53,10 +63,11 @@ def tornado(
     """
     api, speeds = _api(api_usd_per_request, workload), speed_of or (lambda _: 1.0)
     planned = api(workload), speeds(workload)
+
+    lasting: Lasting = _break_evens(machine, workload, machines_for) if with_break_even else lambda *_: None
     swings = []
     for name, cases in _cases(machine, workload, operations).items():
-        ends = [_outcome(case, workload, api, speeds, planned) for case in cases]
-        low, high = ends
+        low, high = (_outcome(case, workload, api, speeds, planned, lasting) for case in cases)
         if low is not None and high is not None:
             swings.append(
                 Swing(
@@ -67,6 +78,25 @@ def tornado(
     return sorted(swings, key=lambda swing: -abs(swing.high_usd - swing.low_usd))
 
 
+def _break_evens(machine: Machine, workload: Workload, machines_for: Callable[[Workload], Columns] | None) -> Lasting:
+    """The lasting break-even (Mtok) of a case at an API's USD per request."""
+
+    def lasting(case: Case, usd: float) -> float | None:
+        one, load, operations = case
+        if machines_for is None:
+            columns = columns_of([one], operations)
+        else:
+            # For other lengths the machines come with their speeds.
+            is_other = load is not workload
+            speed = 1.0 if is_other else one.tokens_per_s_per_replica / machine.tokens_per_s_per_replica
+            price = machine.on_demand_usd_per_hour and one.on_demand_usd_per_hour / machine.on_demand_usd_per_hour
+            columns = machines_for(load).times(speed=speed, price=price)
+        found = cheapest_break_even(columns, load, operations, usd).lasting
+        return found.mtok_per_month if found else None
+
+    return lasting
+
+
 def _api(api_usd_per_request: float | OfWorkload, workload: Workload) -> OfWorkload:
     if callable(api_usd_per_request):
         return api_usd_per_request
@@ -75,7 +105,12 @@ def _api(api_usd_per_request: float | OfWorkload, workload: Workload) -> OfWorkl
 
 
 def _outcome(
-    case: Case, workload: Workload, api: OfWorkload, speeds: OfWorkload, planned: tuple[float | None, float | None]
+    case: Case,
+    workload: Workload,
+    api: OfWorkload,
+    speeds: OfWorkload,
+    planned: tuple[float | None, float | None],
+    lasting: Lasting,
 ) -> tuple[float, float | None] | None:
     """Monthly cost and lasting break-even (Mtok) of a case; None where its bill or its speed is unknown."""
     machine, own, operations = case
@@ -86,8 +121,7 @@ def _outcome(
         return None
     machine = replace(machine, tokens_per_s_per_replica=machine.tokens_per_s_per_replica * speed / planned[1])
     cost = float(monthly_cost_usd(machine, own, operations, np.array([float(own.requests_per_month)]))[0])
-    lasting = break_even(machine, own, operations, usd).lasting
-    return cost, lasting.mtok_per_month if lasting else None
+    return cost, lasting((machine, own, operations), usd)
 
 
 def _cases(machine: Machine, workload: Workload, operations: Operations) -> Mapping[str, tuple[Case, Case]]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Side = Literal["rent", "call", "gateway"]
+from core.costs.selfhost_terms import Operations
+
+Side = Literal["rent", "call", "gateway", "open"]
+"""`open` is what a wish leaves unsettled whichever side is taken."""
+
+FleetPlace = Literal["region", "market", "no_region", "none"]
+"""Where the cheapest fleet stands: in a stated region of its provider, at a marketplace of other people's machines, at
+a provider that names no region, or there is no fleet."""
+
 RuleKind = Literal[
-    "rent_clear", "rent_close", "call_clear", "call_close", "staff", "util_low", "util_high", "residency",
-    "korean_pay", "failover", "batch",
+    "rent_clear", "rent_close", "call_clear", "call_close", "staff", "util_low", "util_high", "latency_ok",
+    "latency_slow", "residency_region", "residency_market", "residency_no_region", "residency_none", "residency_call",
+    "korean_pay", "failover", "hosts_many", "hosts_one", "hosts_none", "hosts_other", "batch",
 ]  # fmt: skip
 
 MUCH_BATCH_SHARE = 0.5
@@ -18,18 +27,26 @@ MUCH_BATCH_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Where rules turn: people that running GPUs takes, and shares (0 to 1) of paid time used and of cost saved."""
+    """Where rules turn: people that running GPUs takes, and shares (0 to 1) of paid time used and of cost saved.
 
-    staff_fte: float = 0.5
+    `first_token_s` is the longest wait for a first token and `stream_tokens_per_s` the slowest stream that one user
+    may see, None where it does not matter. The people are by default as many as a fleet is reckoned with.
+    """
+
+    staff_fte: float = Operations().staff_fte
     utilization: float = 0.3
     saving_share: float = 0.2
+    first_token_s: float | None = None
+    stream_tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """What the rules look at. USD per month of both ways and the fleet's utilization, None where there is none.
 
-    The last three are wishes: data on machines of one's own, paying with a Korean card, moving on when a vendor fails.
+    `first_token_s` and `stream_tokens_per_s` are what one user of the fleet sees at the peak, None where unknown.
+    `host_count` is how many providers sell the model that is compared with, None where another model is. The last
+    three are wishes: data on machines one controls, paying with a Korean card, moving on when a vendor fails.
     """
 
     rent_usd_per_month: float | None = None
@@ -37,6 +54,10 @@ class Situation:
     utilization: float | None = None
     staff_fte: float = 0.0
     batch_share: float = 0.0
+    place: FleetPlace = "none"
+    first_token_s: float | None = None
+    stream_tokens_per_s: float | None = None
+    host_count: int | None = None
     needs_residency: bool = False
     needs_korean_payment: bool = False
     needs_failover: bool = False
@@ -58,7 +79,39 @@ def saving_share(one_usd: float, other_usd: float) -> float:
 
 def rules(situation: Situation, thresholds: Thresholds) -> list[Rule]:
     """Every rule that applies, the decisive ones (cost, then operation) first."""
-    return [*_cost(situation, thresholds), *_operation(situation, thresholds), *_wishes(situation)]
+    return [
+        *_cost(situation, thresholds),
+        *_operation(situation, thresholds),
+        *_latency(situation, thresholds),
+        *_wishes(situation),
+        *_sellers(situation),
+    ]
+
+
+def conclusion(found: Sequence[Rule]) -> Rule | None:
+    """The rule that decides, with the side to take; None when neither way has a bill.
+
+    Where the data must stay decides before anything else, then whether users wait too long, then money, where too few
+    people speak against renting and so does a saving within what estimates can be wrong by. Calling becomes calling
+    through a gateway where a wish asks for one.
+    """
+    by_kind = {one.kind: one for one in found}
+    residency = [one for one in found if one.kind.startswith("residency_") and one.kind != "residency_call"]
+    if residency:
+        return residency[0]
+    cost = next((one for one in found if one.kind in ("rent_clear", "rent_close", "call_clear", "call_close")), None)
+    if cost is None:
+        return None
+    decisive = cost
+    if cost.side == "rent":
+        against: tuple[RuleKind, ...] = ("latency_slow", "staff")
+        decisive = next((by_kind[kind] for kind in against if kind in by_kind), cost)
+        if decisive.kind == "rent_close":
+            decisive = Rule(kind="rent_close", side="call")
+    wishes: tuple[RuleKind, ...] = ("failover", "korean_pay")
+    if decisive.side == "call":
+        return next((by_kind[kind] for kind in wishes if kind in by_kind), decisive)
+    return decisive
 
 
 def _cost(situation: Situation, thresholds: Thresholds) -> Iterator[Rule]:
@@ -80,12 +133,36 @@ def _operation(situation: Situation, thresholds: Thresholds) -> Iterator[Rule]:
         yield Rule(kind="util_low", side="call") if is_low else Rule(kind="util_high", side="rent")
 
 
+def _latency(situation: Situation, thresholds: Thresholds) -> Iterator[Rule]:
+    """Nothing where no limit is set or nothing is known. How fast an API answers is not known here."""
+    wait, stream = thresholds.first_token_s, thresholds.stream_tokens_per_s
+    if (wait is None and stream is None) or situation.first_token_s is None or situation.stream_tokens_per_s is None:
+        return
+    is_late = wait is not None and situation.first_token_s > wait
+    is_slow = stream is not None and situation.stream_tokens_per_s < stream
+    yield Rule(kind="latency_slow", side="call") if is_late or is_slow else Rule(kind="latency_ok", side="rent")
+
+
 def _wishes(situation: Situation) -> Iterator[Rule]:
     if situation.needs_residency:
-        yield Rule(kind="residency", side="rent")
+        kinds: dict[FleetPlace, RuleKind] = {
+            "region": "residency_region", "market": "residency_market", "no_region": "residency_no_region",
+            "none": "residency_none",
+        }  # fmt: skip
+        yield Rule(kind=kinds[situation.place], side="rent" if situation.place == "region" else "open")
+        yield Rule(kind="residency_call", side="open")
     if situation.needs_korean_payment:
         yield Rule(kind="korean_pay", side="gateway")
     if situation.needs_failover:
         yield Rule(kind="failover", side="gateway")
     if situation.batch_share >= MUCH_BATCH_SHARE:
         yield Rule(kind="batch", side="call")
+
+
+def _sellers(situation: Situation) -> Iterator[Rule]:
+    """What a gateway could choose from."""
+    count = situation.host_count
+    kind: RuleKind = "hosts_other"
+    if count is not None:
+        kind = "hosts_many" if count > 1 else "hosts_one" if count else "hosts_none"
+    yield Rule(kind=kind, side="gateway")

@@ -26,6 +26,7 @@ from core.costs.throughput_measured import (
     shipped_fit,
     shipped_rows,
 )
+from core.costs.throughput_precision import computed_in, served_precision
 from core.costs.throughput_roofline import ModelDoesNotFitError, Point
 
 __all__ = ["BasisKind", "ModelDoesNotFitError", "ThroughputEstimate", "estimate_throughput"]
@@ -41,8 +42,9 @@ class ThroughputEstimate:
 
     `low` and `high` (tokens/s too) are the ends of a band that holds four of five measurements held out of the fit;
     both are the value itself for a measurement of one's own. `basis` says it in words, `nearest` is the closest
-    published measurement and `nearest_source` where it was read, "" when none is close. `idle_gpus` are those that make
-    no further replica.
+    published measurement (None when none is close) and `nearest_source` where it was read. `idle_gpus` are those that
+    make no further replica. `computed_in` is the precision of the units at work: wider than that of the weights on a
+    GPU without units for it.
     """
 
     output_tokens_per_s: float
@@ -52,9 +54,10 @@ class ThroughputEstimate:
     basis_kind: BasisKind
     gpus_per_replica: int
     replica_count: int
-    nearest: str = ""
+    nearest: Measured | None = None
     nearest_source: str = ""
     idle_gpus: int = 0
+    computed_in: str = ""
 
 
 def estimate_throughput(
@@ -77,25 +80,21 @@ def estimate_throughput(
     is the form that measurements of that name are of (SXM before PCIe). A `measured_tokens_per_s` of one's own (for all
     the GPUs) replaces the estimate.
 
-    Never falls with more concurrency, shorter prompts or a lower precision. Raises UnknownShapeError, UnknownGpuError,
-    ModelDoesNotFitError (no size of replica fits), and ValueError naming any other input that is unknown or out of
-    range: `gpu_count` to 100,000, `input_tokens` from 1 to 10 million, `output_tokens` from 1 to a million.
+    Weights narrower than the GPU's units are computed wider (`throughput_precision`). Never falls with more
+    concurrency, shorter prompts or a lower precision. Raises UnknownShapeError, UnknownGpuError, ModelDoesNotFitError
+    (no size of replica fits), and ValueError naming any other input that is unknown or out of range: `gpu_count` to
+    100,000, `input_tokens` from 1 to 10 million, `output_tokens` from 1 to a million.
     """
     shape = model if isinstance(model, ModelShape) else model_shape(model)
     spec = gpu if isinstance(gpu, GpuSpec) else gpu_spec(gpu, gpu_form)
     _check(gpu_count, gpus_per_replica, input_tokens, output_tokens, concurrency, measured_tokens_per_s)
+    asked = precision_named(precision)
     whole = Point(
-        shape=shape,
-        spec=spec,
-        precision=precision_named(precision),
-        gpus_per_replica=gpu_count,
-        replica_count=1,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        concurrency_per_replica=concurrency,
-    )
+        shape=shape, spec=spec, precision=served_precision(spec, asked), gpus_per_replica=gpu_count, replica_count=1,
+        input_tokens=input_tokens, output_tokens=output_tokens, concurrency_per_replica=concurrency,
+    )  # fmt: skip
     point, value = _fastest(whole, _sizes(gpu_count) if gpus_per_replica is None else (gpus_per_replica,))
-    return _estimate(point, value, gpu_count, measured_tokens_per_s)
+    return _estimate(point, value, gpu_count, measured_tokens_per_s, computed_in(spec, asked))
 
 
 def _sizes(gpu_count: int) -> tuple[int, ...]:
@@ -141,14 +140,16 @@ def _factor(shape: ModelShape, gpu_model: str, precision: str) -> float:
     return math.exp(log_factor(_alike(shape, gpu_model, precision)))
 
 
-def _estimate(point: Point, value: float, gpu_count: int, measured_tokens_per_s: float | None) -> ThroughputEstimate:
+def _estimate(
+    point: Point, value: float, gpu_count: int, measured_tokens_per_s: float | None, units: str
+) -> ThroughputEstimate:
     if measured_tokens_per_s is not None:
-        return _result(point, gpu_count, measured_tokens_per_s, "your own measurement", "own_measurement", None)
+        return _result(point, gpu_count, measured_tokens_per_s, "your own measurement", "own_measurement", None, units)
     row = nearest(_alike(point.shape, point.spec.gpu_model, point.precision), point)
     if row is None:
-        return _result(point, gpu_count, value, "roofline, no measured neighbour", "roofline", None)
+        return _result(point, gpu_count, value, "roofline, no measured neighbour", "roofline", None, units)
     basis = f"scaled from a measured {row.point.spec.gpu_model} row: {_name(row)}"
-    return _result(point, gpu_count, value, basis, "scaled", row)
+    return _result(point, gpu_count, value, basis, "scaled", row, units)
 
 
 def _name(row: Measured) -> str:
@@ -157,7 +158,7 @@ def _name(row: Measured) -> str:
 
 
 def _result(
-    point: Point, gpu_count: int, value: float, basis: str, kind: BasisKind, row: Measured | None
+    point: Point, gpu_count: int, value: float, basis: str, kind: BasisKind, row: Measured | None, units: str
 ) -> ThroughputEstimate:
     idle = gpu_count - point.gpus_per_replica * point.replica_count
     low, high = (1.0, 1.0) if kind == "own_measurement" else shipped_fit().band
@@ -169,9 +170,10 @@ def _result(
         basis_kind=kind,
         gpus_per_replica=point.gpus_per_replica,
         replica_count=point.replica_count,
-        nearest=_name(row) if row else "",
+        nearest=row,
         nearest_source=row.source if row else "",
         idle_gpus=idle,
+        computed_in=units,
     )
 
 

@@ -1,9 +1,10 @@
 """How fast can a machine serve a model at best? A roofline of memory and compute with a few fitted constants.
 
 Decode step = (memory time + compute time) x (1 + a log2 GPUs) + a fixed overhead; prefill is bound by compute and
-spread over the reply. Measured steps take the sum of both times rather than the longer one: they hardly overlap. The
-roofline is that of Williams, Waterman and Patterson (2009); its constants are fitted to the measurements in
-data/throughput_measured.csv by `throughput_fit`, which writes data/throughput_fit.json.
+spread over the reply. Measured steps take the sum of both times rather than the longer one: they hardly overlap. GPUs
+without a fabric of their own also wait for what they exchange over PCIe. The roofline is that of Williams, Waterman and
+Patterson (2009); its constants are fitted to the measurements in data/throughput_measured.csv by `throughput_fit`,
+which writes data/throughput_fit.json.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ from core.costs.model_shapes import WEIGHT_BYTES, ModelShape
 # Room for activations, the runtime and fragmentation; engines hand out about nine tenths of a GPU's memory.
 USABLE_MEMORY_SHARE = 0.9
 MAX_BATCH = 2048
+
+# GPUs that share a model add up their results twice a layer. Over NVLink or Infinity Fabric that is in the fitted
+# penalty. No measurement here has several GPUs over PCIe, so there it is computed: 16 bit a value, each GPU sending
+# 2 (n - 1) / n of them (ring all-reduce), at this share of the link's rated speed in one direction, an assumption.
+EXCHANGED_BYTES, EXCHANGES_PER_LAYER, LINK_SHARE = 2, 2, 0.8
+# A bridge joins two GPUs; between pairs there is PCIe (of the fourth generation, 64 GB/s both ways).
+BRIDGE, BRIDGED_GPUS, PCIE_GB_PER_S = "NVLink bridge", 2, 64.0
 NARROWEST_BYTES = min(WEIGHT_BYTES.values())
 
 
@@ -121,21 +129,51 @@ def roofline_tokens_per_s(point: Point, constants: Constants) -> float:
     shape, gpus = point.shape, point.gpus_per_replica
     batch = max(1.0, max_batch(point))
     context = point.input_tokens + point.output_tokens / 2
-    reach = constants.amd_share if point.spec.vendor == "AMD" else 1.0
-    flops = dense_flops(point.spec, point.precision) * gpus * reach * _units_share(point, constants)
-    bandwidth = point.spec.bandwidth_gb_per_s * 1e9 * gpus * reach
+    flops = _flops(point, constants)
+    bandwidth = point.spec.bandwidth_gb_per_s * 1e9 * gpus * _reach(point, constants)
     read_bytes = shape.params_touched_b(batch) * 1e9 * WEIGHT_BYTES[point.precision]
     read_bytes += batch * context * shape.kv_bytes_per_token(point.precision)
     memory_s = read_bytes / (bandwidth * constants.bandwidth_share)
     compute_s = 2 * shape.params_active_b * 1e9 * batch / (flops * constants.flops_share)
-    penalty = 1 + constants.gpu_penalty * math.log2(gpus)
-    step_s = (memory_s + compute_s) * penalty + constants.step_ms / 1e3
-    attention = 2 * shape.layers * shape.hidden * point.input_tokens**2
-    prefill_flop = 2 * shape.params_active_b * 1e9 * point.input_tokens + attention
-    prefill_s = prefill_flop * penalty / (flops * constants.prefill_share)
-    per_token_s = step_s + batch * prefill_s / max(1.0, point.output_tokens)
+    step_s = (memory_s + compute_s) * _penalty(point, constants) + constants.step_ms / 1e3
+    step_s += batch * exchange_s(point)
+    per_token_s = step_s + batch * prefill_s(point, constants) / max(1.0, point.output_tokens)
     busy_share = min(1.0, point.concurrency_per_replica or 1.0)
     return point.replica_count * busy_share * batch / per_token_s
+
+
+def prefill_s(point: Point, constants: Constants) -> float:
+    """Seconds in which one replica reads one prompt, when it reads no other."""
+    shape = point.shape
+    attention = 2 * shape.layers * shape.hidden * point.input_tokens**2
+    flop = 2 * shape.params_active_b * 1e9 * point.input_tokens + attention
+    reading_s = flop * _penalty(point, constants) / (_flops(point, constants) * constants.prefill_share)
+    return reading_s + point.input_tokens * exchange_s(point)
+
+
+def _flops(point: Point, constants: Constants) -> float:
+    """FLOP/s of one replica's GPUs within what these matrices and this maker's software reach."""
+    flops = dense_flops(point.spec, point.precision) * point.gpus_per_replica
+    return flops * _reach(point, constants) * _units_share(point, constants)
+
+
+def _reach(point: Point, constants: Constants) -> float:
+    return constants.amd_share if point.spec.vendor == "AMD" else 1.0
+
+
+def _penalty(point: Point, constants: Constants) -> float:
+    return 1 + constants.gpu_penalty * math.log2(point.gpus_per_replica)
+
+
+def exchange_s(point: Point) -> float:
+    """Seconds that a replica's GPUs need to exchange one token's results over PCIe; 0 for one GPU or over a fabric."""
+    gpus, link = point.gpus_per_replica, point.spec.interconnect
+    is_bridged = link == BRIDGE
+    if gpus == 1 or (is_bridged and gpus <= BRIDGED_GPUS) or not (is_bridged or link.startswith("PCIe")):
+        return 0.0
+    both_ways = PCIE_GB_PER_S if is_bridged else point.spec.interconnect_gb_per_s or PCIE_GB_PER_S
+    sent = EXCHANGES_PER_LAYER * point.shape.layers * point.shape.hidden * EXCHANGED_BYTES * 2 * (gpus - 1) / gpus
+    return sent / (both_ways / 2 * 1e9 * LINK_SHARE)
 
 
 def _units_share(point: Point, constants: Constants) -> float:

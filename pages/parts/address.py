@@ -23,6 +23,7 @@ from core.workload import Problem, ProblemKind
 MARKER = "v"
 UNSEEN_RUNS = 3
 PUBLISHED = "_published"
+TYPED = "_typed"  # what could not be used of what was typed on this page, see `number_field`
 _RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
 _PAGE, _UNSEEN = "_page", "_unseen"
 TEXT_MAX_CHARS = 200
@@ -34,7 +35,8 @@ class Field:
     """One input of a page: its widget key, which is also its name in the address, and what it may hold.
 
     `options` are stable ids, never translated labels. Kinds: int, float (with low, high), choice, choices (a list),
-    text, flag (bool), date (ISO). A default of None means "nothing chosen".
+    text, flag (bool), date (ISO). A default of None means "nothing chosen". `named` is how a choice is called on the
+    page, for the sentence that says which one holds in place of one that is not offered.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Field:
     low: float = -math.inf
     high: float = math.inf
     options: Sequence[str] = ()
+    named: Callable[[Any], str] | None = None
 
 
 def read_address() -> None:
@@ -104,6 +107,7 @@ def enter(page: str) -> None:
     """Notes which page is drawn; call in every full run before `bind`."""
     if st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE], st.session_state[_UNSEEN] = page, UNSEEN_RUNS
+        st.session_state[TYPED] = {}
 
 
 def count_run() -> None:
@@ -172,12 +176,18 @@ def _refuse(field: Field, kind: ProblemKind, text: str, used: Any, problems: lis
             field=field.key,
             kind=kind,
             given=text[:40],
-            used=str(used),
+            used=_called(field, used),
             low=field.low if has_limits else None,
             high=field.high if has_limits else None,
         )
     )
     return used
+
+
+def _called(field: Field, used: Any) -> str:
+    """What is used instead, in words; empty for nothing and for a choice without a name."""
+    called = str if field.kind in {"int", "float", "date"} else field.named
+    return "" if used is None or called is None else called(used)
 
 
 def _number(field: Field, text: str, problems: list[Problem]) -> Any:
@@ -194,6 +204,8 @@ def _number(field: Field, text: str, problems: list[Problem]) -> Any:
         return _refuse(field, "too_large", text, whole(field.high), problems)
     if math.isinf(value):
         return _refuse(field, "not_a_number", text, field.default, problems)
+    if whole(value) != value:
+        return _refuse(field, "not_whole", text, whole(value), problems)
     return whole(value)
 
 
@@ -206,7 +218,7 @@ def _choices(field: Field, texts: Sequence[str], problems: list[Problem]) -> lis
     good = [text for text in wanted if text in field.options]
     bad = [text for text in wanted if text not in field.options]
     if bad:
-        _refuse(field, "not_a_choice", ", ".join(bad), ", ".join(good) or "–", problems)
+        _refuse(field, "left_out", ", ".join(bad), None, problems)
     return good
 
 

@@ -1,4 +1,4 @@
-"""What must be mended in the browser itself? The script in browser.js, put into the page that Streamlit serves."""
+"""What must be mended in the browser itself? browser.js and browser.css, put into the page that Streamlit serves."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ LEFT_OUT = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"
 
 
 @cache
-def script_element() -> bytes:
-    """The script as an element of the page's head."""
-    script = (PROJECT / "pages" / "parts" / "browser.js").read_text(encoding="utf-8")
+def head_elements() -> bytes:
+    """The script and the style as elements of the page's head."""
+    script, style = (
+        (PROJECT / "pages" / "parts" / f"browser.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
+    )
     script = script.replace("__LANGUAGES__", json.dumps(list(LANGUAGES))).replace("__MARKER__", MARKER)
-    return f"<script>{script}</script>".encode()
+    return f"<script>{script}</script><style>{style}</style>".encode()
 
 
 class BrowserScript:
-    """Adds the script to every page of HTML that the program serves."""
+    """Adds the script and the style to every page of HTML that the program serves."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,7 +39,7 @@ class BrowserScript:
         start: Message = {}
         parts: list[bytes] = []
 
-        async def add_script(message: Message) -> None:
+        async def add_elements(message: Message) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
                 return
@@ -46,11 +48,11 @@ class BrowserScript:
                 return
             headers, body = MutableHeaders(raw=list(start["headers"])), b"".join(parts)
             if headers.get("content-type", "").startswith("text/html") and b"</head>" in body:
-                body = body.replace(b"</head>", script_element() + b"</head>", 1)
+                body = body.replace(b"</head>", head_elements() + b"</head>", 1)
                 headers["content-length"] = str(len(body))
                 del headers["etag"]
             await send({**start, "headers": headers.raw})
             await send({"type": "http.response.body", "body": body})
 
         kept = [(name, value) for name, value in scope["headers"] if name not in LEFT_OUT]
-        await self.app({**scope, "headers": kept}, receive, add_script)
+        await self.app({**scope, "headers": kept}, receive, add_elements)

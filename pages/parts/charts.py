@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -13,11 +11,21 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 
 from core.money import HUGE
-from core.settings import PROJECT
 from pages.parts.state import fmt, tr
 
 ROLES: Mapping[str, int] = {"rent": 0, "call": 1, "gateway": 2}
 """Place in the palette of the three hues that mean the same on every page."""
+
+# Ours and not the theme's: Streamlit would send the colours of both themes with every rerun.
+PALETTES: Mapping[str, tuple[str, ...]] = {
+    "light": (
+        "#B35900", "#0B5FA5", "#00796B", "#8E3B8A", "#6B6F1D", "#C2185B", "#3F51B5", "#5D4037", "#00838F", "#616161",
+    ),
+    "dark": (
+        "#F5A04C", "#6DB3F2", "#4DC7B5", "#D48AD0", "#C5C75A", "#F48FB1", "#9FA8DA", "#BCAAA4", "#4DD0E1", "#BDBDBD",
+    ),
+}  # fmt: skip
+"""Colours of lines and bars by theme: rent, call, gateway (see `ROLES`), then others; the last is for what is quiet."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon", "pentagon", "bowtie")
@@ -30,15 +38,9 @@ TICK_PX, WIDE_TICK_PX, LINE_PX = 7, 13, 18
 """Width of a letter or digit and of a Korean letter in a tick's label, and the height of its line."""
 
 
-@cache
-def _palettes() -> dict[str, list[str]]:
-    theme = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    return {mode: list(theme[mode]["chartCategoricalColors"]) for mode in ("light", "dark")}
-
-
 def palette() -> list[str]:
-    """The ten colours of the reader's theme, as Streamlit's configuration names them."""
-    return _palettes()["dark" if st.context.theme.type == "dark" else "light"]
+    """The ten colours of the reader's theme, light or dark."""
+    return list(PALETTES["dark" if st.context.theme.type == "dark" else "light"])
 
 
 def colour(name: str, known: Sequence[str] = ()) -> str:
@@ -158,12 +160,12 @@ def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
 def area_path(low: Sequence[float | None], high: Sequence[float | None], top: float) -> str:
     """The area between two lines over places 0, 1, 2, ... as the path of a shape; empty where nothing is known.
 
-    Points that lie on the straight line between others are left out, to half a pixel of an axis that ends at `top`.
+    Points that lie on the straight line between others are left out, to a pixel of an axis that ends at `top`.
     """
     known = [place for place, pair in enumerate(zip(low, high, strict=True)) if None not in pair]
     if not known:
         return ""
-    off = top / HEIGHT_PX / 2
+    off = top / HEIGHT_PX
     below, above = ([(place, float(line[place] or 0.0)) for place in known] for line in (low, high))
     if len(known) == 1:
         place, (least, most) = known[0], (below[0][1], above[0][1])

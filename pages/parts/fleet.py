@@ -5,17 +5,61 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from core.costs.conventions import Floats
+from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuOffer
-from core.costs.model_shapes import model_shapes
+from core.costs.model_shapes import ModelShape, model_shapes
 from core.costs.monthly import FleetWay
-from core.costs.selfhost import fleet_for, monthly_cost_usd, monthly_lines_usd
-from core.costs.selfhost_ranking import RankedOffer, rank_offers
+from core.costs.selfhost import columns_of, monthly_cost_usd, monthly_lines_usd, total_usd
+from core.costs.selfhost_options import FleetOptions, fleet_options
+from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, ranked
+from core.costs.selfhost_replicas import OwnSpeed, gpus_to_hold
+from core.costs.throughput_precision import can_serve
 from core.workload import Workload
+from pages.parts.gpu_rows import country_text
 from pages.parts.self_host_inputs import Choices
-from pages.parts.state import catalog, tr
+from pages.parts.state import catalog, fmt, tr
+
+# What a model that fits no machine is measured against: GPUs that most sellers have, from small to large.
+USUAL_GPUS = ("H100-80GB", "H200", "B200")
+
+
+def offers_for(choices: Choices) -> list[GpuOffer]:
+    """The offers of the chosen kind: country, purchase option, GPU."""
+    found = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
+    wanted = frozenset(choices.gpu_models)
+    return [one for one in found if one.gpu_model in wanted] if wanted else found
+
+
+def options_for(
+    choices: Choices, workload: Workload, offers: Sequence[GpuOffer] | None = None, *, own: OwnSpeed | None = None
+) -> FleetOptions:
+    """The offers (by default those of the chosen kind) with every size of replica that holds the model.
+
+    SpotAloneError for spot offers alone without a spare replica.
+    """
+    mixed = choices.operations.reserved_share + choices.operations.spot_share > 0
+    return fleet_options(
+        offers_for(choices) if offers is None else offers, choices.model_id, workload, choices.operations,
+        precision=choices.precision, today=dt.datetime.now(dt.UTC).date(),
+        siblings=catalog().gpu_offers(country=choices.country) if mixed else (), own=own,
+    )  # fmt: skip
+
+
+def own_speed(choices: Choices, workload: Workload) -> OwnSpeed | None:
+    """The reader's measurement, of the GPU and size it is said to be of, else of the cheapest fleet by estimate."""
+    if choices.measured_tokens_per_s is None:
+        return None
+    gpu_model, gpus = choices.measured_gpu, choices.measured_gpus
+    if gpu_model is None or gpus is None:
+        found = ranked(options_for(choices, workload), workload)
+        best = cheapest_dated([one for one in found if gpu_model in (None, one.offer.gpu_model)])
+        if best is not None:
+            gpu_model, gpus = best.offer.gpu_model, gpus or best.estimate.gpus_per_replica
+    if gpu_model is None:
+        return None
+    return OwnSpeed(gpu_model=gpu_model, gpus_per_replica=gpus or 1, tokens_per_s=choices.measured_tokens_per_s)
 
 
 def ranked_for(choices: Choices, workload: Workload, offers: Sequence[GpuOffer] | None = None) -> list[RankedOffer]:
@@ -23,36 +67,21 @@ def ranked_for(choices: Choices, workload: Workload, offers: Sequence[GpuOffer] 
 
     SpotAloneError for spot offers alone without a spare replica.
     """
-    mixed = choices.operations.reserved_share + choices.operations.spot_share > 0
-    if offers is None:
-        offers = catalog().gpu_offers(country=choices.country, purchase_option=choices.purchase_option)
-    return rank_offers(
-        offers, choices.model_id, workload, choices.operations, precision=choices.precision,
-        today=dt.datetime.now(dt.UTC).date(),
-        siblings=catalog().gpu_offers(country=choices.country) if mixed else (),
-    )  # fmt: skip
-
-
-def as_run(best: RankedOffer, choices: Choices, workload: Workload) -> RankedOffer:
-    """The offer with the reader's own measured speed (per replica) in place of the estimate, where there is one."""
-    measured = choices.measured_tokens_per_s
-    if measured is None:
-        return best
-    own: dict[str, Any] = {"output_tokens_per_s": measured, "low": measured, "high": measured}
-    estimate = replace(best.estimate, **own, basis="your own measurement", basis_kind="own_measurement")
-    machine = replace(best.fleet.machine, tokens_per_s_per_replica=measured)
-    return replace(best, estimate=estimate, fleet=fleet_for(machine, workload, best.operations))
+    return ranked(options_for(choices, workload, offers, own=own_speed(choices, workload)), workload)
 
 
 def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
-    """The fleet that is cheapest in the first month, billed for every volume; None when no offer holds the model."""
-    found = ranked_for(choices, workload)
-    if not found:
+    """The fleet that is cheapest in the first month, billed for every volume; None when no offer holds the model.
+
+    Of prices, those with a date count (`cheapest_dated`). Its speed varies within the band of the estimate.
+    """
+    best = cheapest_dated(ranked_for(choices, workload))
+    if best is None:
         return None
-    best = as_run(found[0], choices, workload)
-    machine = best.fleet.machine
+    machine, estimate = best.fleet.machine, best.estimate
     # The simulation's requests already hold the retries.
     plain, operations = replace(workload, retry_share=0.0), best.operations
+    columns = columns_of([machine], operations)
 
     def cost(requests: Floats) -> Floats:
         return monthly_cost_usd(machine, plain, operations, requests)
@@ -60,10 +89,46 @@ def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
     def lines(requests: Floats) -> Mapping[str, Floats]:
         return monthly_lines_usd(machine, plain, operations, requests)
 
+    def at_speed(requests: Floats, speed: Floats) -> Floats:
+        return total_usd(columns.times(speed=speed), plain, operations, requests)
+
     offer, model = best.offer, model_shapes()[choices.model_id].name
     return FleetWay(
         name=tr("self_host.way_name", model=model, gpu=offer.gpu_model),
         monthly_cost_usd=cost,
         monthly_lines_usd=lines,
         sources=((offer.source, offer.as_of),),
+        cost_at_speed_usd=at_speed,
+        speed_band=(estimate.low / estimate.output_tokens_per_s, estimate.high / estimate.output_tokens_per_s),
     )
+
+
+def why_none(choices: Choices, workload: Workload) -> str:
+    """Why no offer serves the model, in one sentence that names the input to change and what would hold the model."""
+    today, shape = dt.datetime.now(dt.UTC).date(), model_shapes()[choices.model_id]
+    usable = [one for one in offers_for(choices) if one.may_rank(today)]
+    names = {
+        "model": shape.name, "precision": choices.precision.upper(),
+        "purchase": tr(f"self_host.purchase_{choices.purchase_option}"),
+        "place": country_text(choices.country) if choices.country else tr("self_host.anywhere"),
+        "gpus": ", ".join(choices.gpu_models),
+    }  # fmt: skip
+    if not usable:
+        return tr("self_host.none_offered_gpu" if choices.gpu_models else "self_host.none_offered", **names)
+    specs = [spec for spec in gpu_specs().values() if spec.gpu_model in {one.gpu_model for one in usable}]
+    if not any(can_serve(spec, choices.precision) for spec in specs):
+        return tr("self_host.none_serves", **names)
+    gb = fmt().number(shape.weight_gb(choices.precision))
+    largest = max(usable, key=lambda one: one.most_gpus * (one.gpu_memory_gb or 0))
+    machine = f"{fmt().number(largest.most_gpus)} × {largest.gpu_model}"
+    return tr("self_host.none_holds", gb=gb, largest=machine, holding=_holding(shape, choices, workload), **names)
+
+
+def _holding(shape: ModelShape, choices: Choices, workload: Workload) -> str:
+    """How many of which GPU in one machine hold the model: those that were asked for, and usual ones."""
+    found = []
+    for gpu_model in dict.fromkeys((*choices.gpu_models, *USUAL_GPUS)):
+        count = gpus_to_hold(shape, gpu_model, choices.precision, workload.input_tokens, workload.output_tokens)
+        if count is not None:
+            found.append(f"{fmt().number(count)} × {gpu_model}")
+    return ", ".join(found) or "–"

@@ -124,9 +124,11 @@ def gateway() -> Gateway:
     trunk, log, who, found = _trunk(asked.database_url, asked.redis_url, caps), usage_log(), visit(), endpoints()
     made: Branch | None = who.branch
     if made is None or made.trunk is not trunk or made.endpoints != found:
+        named, price = {one.name: one for one in found}, gateway_money.pricer()
 
         def finished(call: CallRecord) -> None:
             who.settle(call)
+            who.allowance.count(gateway_money.uncounted_pico_usd(call, named, price))
             log.record(call)
 
         made = Branch(

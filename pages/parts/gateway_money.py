@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
 from core.costs.tokens import PriceError, PriceSheet, TokenUsage, quote
-from core.gateway import PRESETS, Endpoint, SpendingCaps, Usage
+from core.gateway import PRESETS, CallRecord, Endpoint, SpendingCaps, Usage, estimate_usage
 from core.gateway.budget import Reservation
 from core.gateway.demo import ENDPOINT_PREFIX
 from core.gateway.desk import Price
@@ -66,6 +67,19 @@ def pricer() -> Price:
         return None
 
     return price
+
+
+def uncounted_pico_usd(call: CallRecord, endpoints: Mapping[str, Endpoint], price: Price) -> int:
+    """What a call may have cost beyond the part that is known, at most: a request that was cut, timed out or stopped
+    may have been billed. Endpoints by name. The longest answer is taken at the list price, also where it is simulated.
+    """
+    guess = replace(estimate_usage(call.request), source="unknown")
+    found = 0
+    for attempt in call.attempts:
+        if attempt.is_lower_bound and attempt.endpoint in endpoints:
+            most = price(endpoints[attempt.endpoint], attempt.model_asked, guess, attempt.started_at) or 0
+            found += max(0, most - (attempt.pico_usd or 0))
+    return found
 
 
 class RealCaps(SpendingCaps):

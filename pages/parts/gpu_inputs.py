@@ -14,7 +14,7 @@ from core.costs.gpu_places import NEAR_KOREA
 from core.costs.gpu_ranking import MEASURES, Measure, OfferFilter, vendor_of
 from core.costs.gpus import PURCHASE_OPTIONS, GpuOffer
 from core.workload import Problem
-from pages.parts import address
+from pages.parts import address, number_field
 from pages.parts.state import tr
 
 DEFAULT_GPU = "H100-80GB"
@@ -192,7 +192,7 @@ def draw_filters(options: Options) -> None:
             st.multiselect(tr(f"gpu_clouds.field_{name}"), values, key=f"gc_{name}", placeholder=tr("gpu_clouds.all"))
         for name in ("count_min", "count_max", "memory_min"):
             _, low, high = COUNTS[name]
-            st.number_input(tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}")
+            number_field.number_field(tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True)
         for name in ("confirmed", "newest", "stale"):
             st.toggle(tr(f"gpu_clouds.field_{name}"), key=f"gc_{name}", help=tr(f"gpu_clouds.help_{name}"))
 
@@ -207,7 +207,7 @@ def draw_plan(mode: str) -> None:
     for name in (*names, "storage", "egress", "storage_price", "egress_price", "tax"):
         _number_field(name)
     _, low, high = COUNTS["machines"]
-    st.number_input(tr("gpu_clouds.field_machines"), low, high, key="gc_machines")
+    number_field.number_field(tr("gpu_clouds.field_machines"), low, high, key="gc_machines", is_whole=True)
 
 
 def draw_need() -> None:
@@ -220,7 +220,9 @@ def draw_need() -> None:
     )
     for column, name in ((three, "context"), (four, "sequences")):
         _, low, high = COUNTS[name]
-        column.number_input(tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}")
+        number_field.number_field(
+            tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True, place=column
+        )
 
 
 def draw_rtt() -> None:
@@ -230,8 +232,8 @@ def draw_rtt() -> None:
 
 def _number_field(name: str) -> None:
     _, low, high = NUMBERS[name]
-    st.number_input(
-        tr(f"gpu_clouds.field_{name}"), float(low), float(high), key=f"gc_{name}", format="%.4g", placeholder="–"
+    number_field.number_field(
+        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.4g", placeholder="–"
     )
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
+
+from babel import Locale
 
 from core.costs.gpu_bills import RentalPlan, Terms, monthly_bill
 from core.costs.gpu_places import RoundTrip, place_of, round_trip
 from core.costs.gpu_ranking import Measure, Rated
 from core.costs.gpus import GpuOffer
+from core.i18n import DEFAULT_LANGUAGE
 from pages.parts import widgets
+from pages.parts.gpu_facts import fact, machine_type
 from pages.parts.gpu_inputs import option_name
-from pages.parts.state import fmt, tr
+from pages.parts.state import fmt, lang, tr
 from pages.parts.tables import Column
 
+COUNTRY_CODE = re.compile(r"[A-Z]{2}")
+CONTINENTS = frozenset({"AF", "AS", "EU", "NA", "OC", "SA"})
 Providers = Mapping[str, Mapping[str, Any]]
 
 
@@ -89,6 +97,7 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
     names = {one.offer.provider_id: provider_name(providers, one.offer.provider_id) for one in rated}
     known = {provider_id: terms(providers, provider_id) for provider_id in names}
     places = {(one.offer.region, one.offer.country): trip(one.offer) for one in rated}
+    regions = {region: region_text(region) for region in {one.offer.region for one in rated}}
     show, found = fmt(), []
     for one in rated:
         offer = one.offer
@@ -102,17 +111,45 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
                 "per_gpu": offer.usd_per_gpu_hour,
                 "per_hour": offer.micro_usd_per_hour / 1e6,
                 "monthly": monthly_bill(offer, plan, known[offer.provider_id]).total_usd,
-                "region": offer.region or tr("gpu_clouds.no_region"),
+                "region": regions[offer.region],
                 "option": purchase(offer),
                 "trust": trust(offer, today),
                 "age": show.date(offer.as_of) if offer.as_of else tr("common.undated"),
                 "memory": offer.total_memory_gb,
                 "trip": estimate.likely_ms if estimate else None,
-                "instance": offer.instance_type,
+                "instance": machine_type(offer),
                 "source": offer.source,
             }
         )
     return found
+
+
+def region_text(region: str | None) -> str:
+    """A region as its source names it; of a marketplace's places (`Texas, US, NA`) what says something."""
+    if not region:
+        return tr("gpu_clouds.no_region")
+    if COUNTRY_CODE.fullmatch(region):
+        return country_text(region)
+    place, *rest = (part.strip() for part in region.split(","))
+    if len(rest) != 2 or rest[1] not in CONTINENTS:
+        return fact(region)
+    code = rest[0]
+    return country_text(code) if place in ("", _country(code, DEFAULT_LANGUAGE)) else f"{place}, {code}"
+
+
+def place_text(offer: GpuOffer) -> str:
+    """Where an offer is: its region, else its country, else that nobody says."""
+    return country_text(offer.country) if offer.country and not offer.region else region_text(offer.region)
+
+
+def country_text(code: str) -> str:
+    """The name of a country (ISO 3166) in the reader's language; the code of one that has none."""
+    return _country(code, lang())
+
+
+@cache
+def _country(code: str, language: str) -> str:
+    return str(Locale.parse(language).territories.get(code, code))
 
 
 def gpu_text(offer: GpuOffer) -> str:

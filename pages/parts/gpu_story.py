@@ -13,8 +13,9 @@ from core.costs.gpu_ranking import Rated
 from core.costs.gpus import GpuOffer
 from core.money import MICRO
 from pages.parts import tables, widgets
+from pages.parts.gpu_facts import fact, machine_type
 from pages.parts.gpu_inputs import draw_need, draw_plan, draw_rtt
-from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase, terms, trip
+from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase, region_text, terms, trip
 from pages.parts.state import fmt, tr
 
 CONFIGURATIONS_SHOWN = 12
@@ -140,20 +141,21 @@ def _facts(offer: GpuOffer, providers: Providers, own_rtt_ms: float | None) -> N
         )  # fmt: skip
     if own_rtt_ms is not None:
         distance = tr("gpu_clouds.trip_own", ms=show.number(own_rtt_ms), estimate=distance)
+    confirmed = tr(f"gpu_clouds.confirmed_{offer.region_confirmed}")
     facts = {
-        "instance": offer.instance_type,
-        "region": f"{offer.region or unknown} · {tr(f'gpu_clouds.confirmed_{offer.region_confirmed}')}",
-        "age": f"{widgets.age_text(offer.as_of, today)} {offer.as_of_note}",
-        "basis": offer.basis,
+        "instance": machine_type(offer),
+        "region": f"{fact(offer.region) if offer.region else unknown} · {confirmed}",
+        "age": ", ".join(filter(None, (widgets.age_text(offer.as_of, today), fact(offer.as_of_note)))),
+        "basis": fact(offer.basis),
         "source": offer.source,
-        "licence": offer.licence or unknown,
+        "licence": fact(offer.licence) or unknown,
         "trip": distance,
-        "payment": str(known.get("payment") or unknown),
+        "payment": fact(known.get("payment") or "") or unknown,
         "topup": _topup(offer, providers),
-        "billing": str(known.get("billing_increment") or unknown),
-        "storage": str(known.get("storage_note") or unknown),
-        "egress": str(known.get("egress_note") or unknown),
-        "notes": str(known.get("notes") or "–"),
+        "billing": fact(known.get("billing_increment") or "") or unknown,
+        "storage": fact(known.get("storage_note") or "") or unknown,
+        "egress": fact(known.get("egress_note") or "") or unknown,
+        "notes": fact(known.get("notes") or "") or "–",
     }
     with body:
         for name, text in facts.items():
@@ -166,7 +168,7 @@ def _topup(offer: GpuOffer, providers: Providers) -> str:
     amount = known.get("min_topup_micro_usd")
     if amount is not None:
         return fmt().money(amount / MICRO)
-    return str(known.get("min_topup_note") or tr("common.unknown"))
+    return fact(known.get("min_topup_note") or "") or tr("common.unknown")
 
 
 def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: Providers) -> None:
@@ -199,7 +201,7 @@ def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Provide
             "hour": one.offer.micro_usd_per_hour / MICRO,
             "month": monthly_bill(one.offer, plan, terms(providers, one.offer.provider_id)).total_usd,
             "option": purchase(one.offer),
-            "region": one.offer.region or tr("gpu_clouds.no_region"),
+            "region": region_text(one.offer.region),
         }
         for one in found
     ]

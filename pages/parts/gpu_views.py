@@ -13,6 +13,7 @@ from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
 from core.costs.selfhost_terms import SpotAloneError
 from pages.parts import charts, fleet, per_token, self_host_inputs, tables, widgets
+from pages.parts.gpu_facts import fact, machine_type
 from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
 from pages.parts.shell import page_of
 from pages.parts.state import fmt, tr, workload
@@ -46,7 +47,7 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
         "type": "bar", "x": amounts, "y": names, "orientation": "h", "text": texts, "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": [charts.see_through(full, 0.45) if flag else full for flag in undated]},
-        "hovertext": [f"{gpu_text(one.offer)} · {one.offer.instance_type}" for one in shown], "hoverinfo": "text+y",
+        "hovertext": [f"{gpu_text(one.offer)} · {machine_type(one.offer)}" for one in shown], "hoverinfo": "text+y",
     }  # fmt: skip
     axes = {
         "yaxis": {"autorange": "reversed"},
@@ -64,17 +65,21 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
 
 
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
-    """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call."""
+    """The offers by what a useful token of the workload costs on them, for the model chosen on Rent or call.
+
+    The filters are this page's alone: those of Rent or call do not act here.
+    """
     choices = self_host_inputs.read()
     try:
-        ranked = fleet.ranked_for(choices, workload(), offers)[:TOKEN_ROWS]
+        ranked = fleet.ranked_for(choices, workload(), offers)
     except SpotAloneError:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("self_host.spot_needs_spare_here"))
         return
     st.caption(tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper()))
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
     if ranked:
-        columns, rows = per_token.columns(), per_token.rows(ranked, today)
+        per_token.order(ranked)
+        columns, rows = per_token.columns(), per_token.rows(ranked[:TOKEN_ROWS], today, choices.precision)
         tables.table(rows, columns, key="gc_tokens", alt=tr("gpu_clouds.view_tokens"), height=380)
     else:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("gpu_clouds.fit_none_body"))
@@ -184,13 +189,13 @@ def article(found: Sequence[ArticleGpuRow]) -> None:
     unknown = tr("common.unknown")
     table_rows = [
         {
-            "name": one.name,
+            "name": fact(one.name),
             "a100": _range(one.a100_80gb_usd_per_gpu_hour, money=True),
             "h100": _range(one.h100_usd_per_gpu_hour, money=True),
-            "region": one.region or unknown,
+            "region": fact(one.region or "") or unknown,
             "trip": _range(one.rtt_korea_ms, money=False),
             "topup": unknown if one.min_topup_usd is None else fmt().money(one.min_topup_usd),
-            "payment": one.payment or unknown,
+            "payment": fact(one.payment or "") or unknown,
         }
         for one in found
     ]

@@ -8,12 +8,14 @@ import streamlit as st
 
 from core.catalog.feeds.litellm_prices import SOURCE, parse
 from core.catalog.feeds.parsed import FeedError
-from core.catalog.llm_diff import LlmDiff
+from core.catalog.llm_diff import HeldModel, LlmDiff
 from core.catalog.llm_refresh import URL, forget, last_refresh, preview, take
 from core.catalog.refresh import MAX_BYTES
+from core.i18n import Said, SaidError, said
+from core.money import MICRO
 from pages.parts import tables, widgets
 from pages.parts.model_prices_data import label
-from pages.parts.state import catalog, fmt, tr
+from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.tables import Column
 
 MESSAGE = "_mp_feed_message"
@@ -42,17 +44,21 @@ def feed() -> None:
         return
     try:
         if given.size > MAX_BYTES:
-            raise FeedError(tr("model_prices.feed_too_large"))
+            raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
         diff = preview(catalog().engine, parse(given.getvalue(), day))
     except FeedError as error:
-        st.error(tr("model_prices.feed_unusable", reason=widgets.plain(str(error))))
+        st.error(_unusable(error.said))
         return
     _compared(diff)
 
 
+def _unusable(why: Said) -> str:
+    return tr("model_prices.feed_unusable", reason=widgets.plain(why.text(lang())))
+
+
 def _compared(diff: LlmDiff) -> None:
     if diff.refused_because:
-        st.error(tr("model_prices.feed_unusable", reason=widgets.plain(diff.refused_because)))
+        st.error(_unusable(diff.refused_because))
     else:
         st.markdown(
             tr(
@@ -70,7 +76,7 @@ def _compared(diff: LlmDiff) -> None:
         )  # fmt: skip
     if diff.held:
         rows = [
-            {"name": label(one.key), "why": tr(f"model_prices.feed_held_{one.reason}"), "detail": one.detail}
+            {"name": label(one.key), "why": tr(f"model_prices.feed_held_{one.reason}"), "detail": _detail(one)}
             for one in diff.held
         ]
         columns = [
@@ -81,11 +87,25 @@ def _compared(diff: LlmDiff) -> None:
         tables.table(rows, columns, key="mp_feed_held", alt=tr("model_prices.feed_why"))
 
 
+def _detail(one: HeldModel) -> str:
+    """Which price holds a model back, in words."""
+    price = one.price
+    if price is None:
+        return fmt().date(one.since) if one.since else ""
+    words = f"{widgets.processing_text(price.processing)}, {tr(f'model_prices.component_{price.component}')}"
+    if price.min_input_tokens:
+        words += f", {tr('model_prices.prompt')} > {fmt().compact(price.min_input_tokens)}"
+    if one.now_micro_usd_per_mtok is None:
+        return words
+    amounts = (one.now_micro_usd_per_mtok, price.micro_usd_per_mtok)
+    return f"{words}: {' → '.join(fmt().money(amount / MICRO) for amount in amounts)}"
+
+
 def _take(diff: LlmDiff) -> None:
     try:
         taken = take(catalog().engine, diff)
-    except ValueError as error:
-        st.session_state[MESSAGE] = ("error", tr("model_prices.feed_unusable", reason=widgets.plain(str(error))))
+    except SaidError as error:
+        st.session_state[MESSAGE] = ("error", _unusable(error.said))
         return
     catalog().llm.forget_version()
     st.session_state[MESSAGE] = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.money import MICRO, micro_usd
-from pages.parts import widgets
+from core.workload import Problem
+from pages.parts import address, widgets
 from pages.parts.model_prices_data import label, labels, sheets
 from pages.parts.state import catalog, fmt, tr
 
 FIELDS = ("input", "cache_read", "output")
 MESSAGE = "_mp_own_message"
+DISCOUNT = address.Field(key="mp_off_percent", kind="float", default=10.0, low=0, high=99)
 
 
 def own_prices() -> None:
@@ -71,14 +73,18 @@ def _discount_form() -> None:
         providers = sorted({sheet.provider_id for sheet in sheets().values()})
         place = providers.index("openai") if "openai" in providers else 0
         st.selectbox(tr("model_prices.provider"), providers, index=place, key="mp_off_provider")
-        st.number_input(tr("model_prices.discount_percent"), 0.0, 99.0, 10.0, step=1.0, key="mp_off_percent")
+        # Without limits, for the reason that `number_field` gives; a form has no callbacks, so saving checks them.
+        st.number_input(tr("model_prices.discount_percent"), value=10.0, step=1.0, key=DISCOUNT.key)
         st.text_input(tr("model_prices.reason"), key="mp_off_reason", max_chars=200)
         st.form_submit_button(tr("model_prices.save"), on_click=_save_discount, icon=":material/save:")
 
 
 def _save_discount() -> None:
-    values = st.session_state
-    share = float(values["mp_off_percent"]) / 100
+    values, problems = st.session_state, list[Problem]()
+    share = float(address.parse(DISCOUNT, [str(values[DISCOUNT.key])], problems)) / 100
+    if problems:
+        values[MESSAGE] = ("error", widgets.problem_text(problems[0], tr("model_prices.discount_percent")))
+        return
     catalog().llm.set_discount(values["mp_off_provider"], share, str(values["mp_off_reason"]).strip())
     values[MESSAGE] = ("done", tr("model_prices.discount_saved", provider=values["mp_off_provider"]))
 

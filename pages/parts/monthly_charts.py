@@ -24,7 +24,9 @@ LABEL_GAP = 0.07
 LABEL_LINE_CHARS = 18
 BAND_OPACITY = 0.14
 HEADROOM = 1.05
-AT_THE_END = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "align": "left", "showarrow": False}
+AT_THE_END = {
+    "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "align": "left", "showarrow": False, "font": {"size": 12},
+}  # fmt: skip
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -127,10 +129,12 @@ def _lines(
     """Bands first, so that no band hides a line. Months are categories: their names are sent once, not per point."""
     colour_of = colours(simulation)
     months = [month_text(day) for day in simulation.starts]
-    xaxis: Parts = {"type": "category", "categoryarray": months, "categoryorder": "array", "tickangle": 0}
+    xaxis: Parts = {"type": "category", "categoryarray": months, "tickangle": 0}
     xaxis |= _month_ticks(simulation.starts) | {"range": [0, len(months) - 1] if len(months) > 1 else [-0.5, 0.5]}
     top = max(_heights(lines), default=0.0)
-    yaxis: Parts = charts.ticks([top]) | ({"range": [0, top * HEADROOM]} if 0 < top < math.inf else {})
+    yaxis: Parts = charts.ticks([top]) | (
+        {"range": [0, *charts.rounded([top * HEADROOM])]} if 0 < top < math.inf else {}
+    )
     # What all lines, bands and labels share is said once.
     style = {"mode": "lines" if len(months) > 1 else "markers", "hovertemplate": "%{x}: %{y:,.4~s}"}
     shared = style | {"x0": months[0], "line": {"width": 2.5}}
@@ -156,9 +160,13 @@ def _lines(
 
 
 def _month_ticks(starts: Sequence[dt.date]) -> Parts:
-    """Some of the months, each over its year."""
-    places = charts.month_places(len(starts))
-    return {"tickvals": list(places), "ticktext": ["<br>".join(fmt().month(starts[place])) for place in places]}
+    """Some of the months; the year stands under the first of each."""
+    places = list(charts.month_places(len(starts)))
+    texts, before = [], ""
+    for month, year in (fmt().month(starts[place]) for place in places):
+        texts.append(month if year == before else f"{month}<br>{year}")
+        before = year
+    return {"tickvals": places, "ticktext": texts}
 
 
 def _heights(lines: Sequence[tuple[WayResult, Floats, Floats, Floats]]) -> list[float]:
@@ -187,7 +195,9 @@ def _end_labels(ends: Sequence[tuple[str, float | None, str]]) -> list[Parts]:
     notes: list[Parts] = []
     for value, name, colour in known:
         previous = min(value, previous - gap)
-        notes.append({"y": previous, "text": "<br>".join(_wrapped(name)), "font": {"color": colour, "size": 12}})
+        notes.append(
+            {"y": charts.rounded([previous])[0], "text": "<br>".join(_wrapped(name)), "font": {"color": colour}}
+        )
     return notes
 
 

@@ -7,10 +7,9 @@ import streamlit as st
 from core.costs.monthly import DEFAULT_SEED, Outlook
 from core.costs.monthly_outlook import LIMITS
 from core.workload import LIMITS as WORKLOAD_LIMITS
-from core.workload import Workload
-from pages.parts import monthly_data, state, ways
+from pages.parts import monthly_data, number_field, state, ways
 from pages.parts.state import tr
-from pages.parts.workload_fields import workload_fields
+from pages.parts.workload_fields import take, workload_fields
 
 BESIDE = ("requests_per_month", "growth_per_month", "horizon_months", "budget_usd_per_month")
 BEHIND = (
@@ -62,8 +61,8 @@ def _end_volume() -> None:
     end = workload.requests_per_month * (1 + workload.growth_per_month) ** (months - 1)
     limit = WORKLOAD_LIMITS["requests_per_month"]
     st.session_state[END_VOLUME] = int(min(max(end, limit.low), limit.high))
-    st.number_input(
-        tr("monthly_cost.field_end_volume"), int(limit.low), int(limit.high), key=END_VOLUME,
+    number_field.number_field(
+        tr("monthly_cost.field_end_volume"), limit.low, limit.high, key=END_VOLUME, is_whole=True,
         help=tr("monthly_cost.help_end_volume"), on_change=_take_end_volume, disabled=months < 2,
     )  # fmt: skip
 
@@ -73,8 +72,7 @@ def _take_end_volume() -> None:
     if not end or workload.horizon_months < 2:
         return
     growth = (end / workload.requests_per_month) ** (1 / (workload.horizon_months - 1)) - 1
-    changed, _ = Workload.from_mapping(workload.to_mapping() | {"grow": f"{growth:.9f}"})
-    state.set_workload(changed)
+    take(workload.to_mapping() | {"grow": f"{growth:.9f}"})
 
 
 def _assumptions() -> None:
@@ -84,7 +82,7 @@ def _assumptions() -> None:
     )  # fmt: skip
     for name, (low, high) in LIMITS.items():
         step = 0.5 if getattr(Outlook(), name) <= 0.01 else 5.0
-        st.number_input(
+        number_field.number_field(
             tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{monthly_data.PREFIX}{name}"
         )
     st.caption(tr("monthly_cost.assumptions_note", seed=DEFAULT_SEED))

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.costs.monthly import Note, Simulation, WayResult
-from core.costs.monthly_reasons import Why, why
+from core.costs.monthly_reasons import Reason, Why, why
 from pages.parts import tables, widgets
 from pages.parts.monthly_charts import month_text
 from pages.parts.monthly_data import Plan
@@ -173,13 +173,19 @@ def why_columns() -> list[Column]:
     ]
 
 
+def processing_text(one: Reason) -> str:
+    """How a line is processed, and whether at the dearer hours."""
+    name = widgets.processing_text(one.processing)
+    return f"{name}, {tr('monthly_cost.why_dear')}" if one.is_dear_hour else name
+
+
 def why_rows(found: Why) -> Rows:
     """Metered lines, then the lines of the terms."""
     rows: Rows = [
         {
             "part": tr(f"monthly_cost.component_{one.component}"),
             "model": one.model,
-            "processing": f"{one.processing}, {tr('monthly_cost.why_dear')}" if one.is_dear_hour else one.processing,
+            "processing": processing_text(one),
             "mtok": one.mtok,
             "price": one.usd_per_mtok,
             "amount": one.usd,

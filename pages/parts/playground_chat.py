@@ -50,15 +50,20 @@ def show_history(conversation: Sequence[Turn], known: Mapping[str, Choice]) -> N
 
 def show_answer(turn: Turn) -> None:
     """An answer with what it was and what it took."""
+    show_text(turn)
+    if turn.ending in {"ok", "partial"}:
+        st.caption(facts(turn))
+    show_trace(turn)
+
+
+def show_text(turn: Turn) -> None:
+    """What was answered, and why that is not all."""
     if turn.text:
         st.markdown(safe_markdown(turn.text))
     if turn.error is not None and turn.ending == "error":
         show_error(turn.error)
     elif turn.ending in {"partial", "cancelled"}:
         st.warning(tr(f"playground.ending_{turn.ending}"), icon=":material/content_cut:")
-    if turn.ending in {"ok", "partial"}:
-        st.caption(facts(turn))
-    show_trace(turn)
 
 
 def show_error(error: GatewayError) -> None:

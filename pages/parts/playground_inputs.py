@@ -11,7 +11,7 @@ from core.gateway import ChatRequest, Endpoint, Message, Target
 from core.gateway.demo import ENDPOINT_PREFIX, FAULTS
 from core.gateway.demo_answers import MODELS
 from core.workload import Problem
-from pages.parts import address, gateway
+from pages.parts import address, gateway, number_field
 from pages.parts.state import settings as server_settings
 from pages.parts.state import tr
 
@@ -105,17 +105,17 @@ def settings() -> None:
     st.slider(
         tr("playground.temperature"), 0.0, 2.0, 0.7, 0.1, key="playground_temperature", persist_state="session"
     )  # fmt: skip
-    st.number_input(
-        tr("playground.max_tokens"), 1, 128_000, DEFAULT_MAX_TOKENS, 50, key="playground_max_tokens",
-        persist_state="session",
+    number_field.number_field(
+        tr("playground.max_tokens"), 1, 128_000, value=float(DEFAULT_MAX_TOKENS), step=50, is_whole=True,
+        key="playground_max_tokens", persist_state="session",
     )  # fmt: skip
     st.text_area(
         tr("playground.stop"), key="playground_stop", help=tr("playground.stop_help"), max_chars=400, height=70,
         persist_state="session",
     )  # fmt: skip
     most = cap_usd_max()
-    st.number_input(
-        tr("playground.cap"), 0.0, most, min(CAP_USD, most), 0.5, key="playground_cap", format="%.2f",
+    number_field.number_field(
+        tr("playground.cap"), 0, most, value=min(CAP_USD, most), step=0.5, key="playground_cap",
         help=tr("playground.cap_help"), persist_state="session",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.gateway import Message
 from core.money import usd_from_pico
 from pages.parts import tables, widgets
-from pages.parts.playground_chat import begin, facts, show_error, show_stop, tokens_per_s
+from pages.parts.playground_chat import begin, facts, show_stop, show_text, tokens_per_s
 from pages.parts.playground_inputs import Choice
 from pages.parts.playground_stream import Turn, follow
 from pages.parts.playground_text import safe_markdown
@@ -77,12 +77,7 @@ def show() -> None:
     for number, (turn, column) in enumerate(zip(found, st.columns(len(found)), strict=True)):
         with column.container(border=True):
             st.markdown(f"**{widgets.plain(turn.chain[0])}**")
-            if turn.text:
-                st.markdown(safe_markdown(turn.text))
-            if turn.error is not None and turn.ending == "error":
-                show_error(turn.error)
-            elif turn.ending in {"partial", "cancelled"}:
-                st.warning(tr(f"playground.ending_{turn.ending}"), icon=":material/content_cut:")
+            show_text(turn)
             if turn.reply is not None:
                 st.caption(facts(turn))
             st.button(

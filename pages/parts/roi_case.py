@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.costs.conventions import Floats
-from core.costs.monthly import ModelWay, Simulation, Way, simulate
+from core.costs.monthly import ModelWay, Outlook, Simulation, Way, simulate
 from core.costs.monthly_outlook import month_starts
 from core.costs.roi_paths import Outcomes, path_outcomes, running_band
 from core.costs.roi_plan import ServingCost, Switch, plan_switch
@@ -22,13 +22,18 @@ from pages.parts.state import catalog, tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A switch with its chances (None for typed amounts, which carry no uncertainty) and the sources of its prices."""
+    """A switch with its chances and the sources of its prices.
+
+    For typed amounts, which have neither, `outcomes`, `band` and `outlook` are None and there are no ways.
+    """
 
     switch: Switch
     starts: tuple[dt.date, ...]
     outcomes: Outcomes | None
     band: tuple[Floats, Floats] | None
     sources: tuple[tuple[str, dt.date | None], ...]
+    ways: tuple[Way, ...] = ()
+    outlook: Outlook | None = None
 
 
 def labels(found: Sequence[Way]) -> dict[str, str]:
@@ -63,9 +68,10 @@ def simulated_case(inputs: Inputs, workload: Workload, found: Sequence[Way]) -> 
     """
     by_id = {ways.way_id(way): way for way in found}
     if RENT in (inputs.from_id, inputs.to_id) and RENT not in by_id:
-        rent = fleet.cheapest_way(self_host_inputs.read(), workload)
+        run = self_host_inputs.read()
+        rent = fleet.cheapest_way(run, workload)
         if rent is None:
-            return tr("roi.no_fleet")
+            return fleet.why_none(run, workload)
         by_id[RENT] = rent
     if inputs.from_id == inputs.to_id:
         return tr("roi.same_way")
@@ -73,17 +79,17 @@ def simulated_case(inputs: Inputs, workload: Workload, found: Sequence[Way]) -> 
     chosen = [
         by_id.get(one) or ModelWay(name=ways.label_of(one), sheet=sheets[one]) for one in (inputs.from_id, inputs.to_id)
     ]
-    start = monthly_data.start()
-    simulation = simulate(workload, chosen, start=start, outlook=monthly_data.outlook())
+    start, outlook = monthly_data.start(), monthly_data.outlook()
+    simulation = simulate(workload, chosen, start=start, outlook=outlook)
     for way in simulation.ways:
         if way.total_usd is None:
             return tr("roi.no_price", way=way.name)
         if way.total_usd > HUGE:
             return tr("roi.too_large", way=way.name)
-    return _evaluated(simulation, inputs, tuple(monthly_data.sources(chosen, start)))
+    return _evaluated(simulation, inputs, chosen, outlook)
 
 
-def _evaluated(simulation: Simulation, inputs: Inputs, sources: tuple[tuple[str, dt.date | None], ...]) -> Case:
+def _evaluated(simulation: Simulation, inputs: Inputs, chosen: Sequence[Way], outlook: Outlook) -> Case:
     bills = [ServingCost(name=way.name, kind=way.kind, lines_usd=way.lines_usd) for way in simulation.ways]
     before, after = (simulation.paths_usd(bill.name) for bill in bills)
     return Case(
@@ -91,5 +97,7 @@ def _evaluated(simulation: Simulation, inputs: Inputs, sources: tuple[tuple[str,
         starts=simulation.starts,
         outcomes=path_outcomes(before, after, inputs.terms),
         band=running_band(before, after, inputs.terms),
-        sources=sources,
+        sources=tuple(monthly_data.sources(chosen, simulation.starts[0])),
+        ways=tuple(chosen),
+        outlook=outlook,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core.costs.roi_plan import Switch, running_sums, sensitivity
-from pages.parts import charts
+from core.costs.roi_plan import Grid, Switch, running_sums, sensitivity
+from core.costs.roi_report import RoiReport
+from pages.parts import charts, tables
 from pages.parts.roi_case import Case
 from pages.parts.state import fmt, tr
 
@@ -20,6 +21,13 @@ _SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
 _TEXT = {"light": "#1B2430", "dark": "#E6EAF0"}
 _EDGE = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
 HUGE_SHARE = 10_000.0
+ALL_LOST = -0.9995
+"""A yearly rate below it would be written as -100.0 %, which no rate of return can be."""
+LABEL_PX = 104
+"""Room beside the running sums for their names."""
+NAME_CHARS = 18
+LABEL_ROOM = 1.45
+"""How much longer the axis of the waterfall is than its bars, for the amounts beside them on a phone."""
 SUM_DIGITS = 7  # what a point says when pointed at
 
 
@@ -36,11 +44,23 @@ def payback_text(months: float | None) -> str:
     return tr("roi.months", count=fmt().number(months, 1) if months >= 0.1 else "<0.1")
 
 
+def months_text(count: int) -> str:
+    """A number of whole months, such as a horizon."""
+    return tr("roi.month_one") if count == 1 else tr("roi.months", count=fmt().number(count))
+
+
 def percent(share: float | None) -> str:
-    """A return in percent; one beyond `HUGE_SHARE` in words, since its digits would say nothing."""
+    """A return in percent; one beyond `HUGE_SHARE` either way in words, since its digits would say nothing."""
     if share is not None and abs(share) > HUGE_SHARE:
-        return tr("roi.beyond", limit=fmt().percent(HUGE_SHARE))
+        key, limit = ("roi.beyond", HUGE_SHARE) if share > 0 else ("roi.under", -HUGE_SHARE)
+        return tr(key, limit=fmt().percent(limit))
     return fmt().percent(share, 1)
+
+
+def irr_text(report: RoiReport) -> str:
+    """The rate of return a year; a dash when there is none or more than one."""
+    rate = report.irr_per_year
+    return tr("roi.under", limit=fmt().percent(-0.999, 1)) if rate is not None and rate < ALL_LOST else percent(rate)
 
 
 def cumulative(case: Case) -> None:
@@ -51,18 +71,23 @@ def cumulative(case: Case) -> None:
     named = list(charts.month_places(len(months)))
     colour, other = charts.palette()[2], charts.palette()[1]
     data: list[dict[str, Any]] = []
+    marks, notes = _payback_mark(switch, colour)
     if case.band is not None:
         low, high = ({"x": months, "y": charts.amounts(values, SUM_DIGITS)} | _EDGE for values in case.band)
         data = [low, high | {"fill": "tonexty", "fillcolor": charts.see_through(colour, 0.15)}]
-    for values, name, dash, shade in (
-        (plain, tr("roi.running"), "solid", colour),
-        (discounted, tr("roi.running_discounted"), "dash", other),
+    is_above = plain[-1] >= discounted[-1]
+    for values, name, dash, shade, side in (
+        (plain, tr("roi.running"), "solid", colour, "bottom" if is_above else "top"),
+        (discounted, tr("roi.running_discounted"), "dash", other, "top" if is_above else "bottom"),
     ):
         data.append({
             "x": months, "y": charts.amounts(values, SUM_DIGITS), "mode": "lines", "name": name,
             "line": {"dash": dash, "color": shade}, "hovertemplate": f"{name}: {show.symbol}%{{y:,.0f}}<extra></extra>",
         })  # fmt: skip
-    marks, notes = _payback_mark(switch.report.payback_months, colour)
+        notes.append({
+            "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": data[-1]["y"][-1], "yanchor": side,
+            "text": name, "showarrow": False, "font": {"color": shade, "size": 12},
+        })  # fmt: skip
     reached = np.concatenate([plain, discounted, *(case.band or ())]) * show.per_usd
     layout = {
         "hovermode": "x unified", "shapes": [charts.line_across(y=0)], "annotations": notes,
@@ -70,73 +95,103 @@ def cumulative(case: Case) -> None:
             "title": {"text": tr("roi.axis_month")}, "range": [-0.2, switch.months + 0.2],
             "tickvals": named, "ticktext": [str(month) for month in named],
         },
-        "yaxis": charts.ticks(reached),
+        "yaxis": charts.ticks(reached), "margin": {"r": LABEL_PX},
     }  # fmt: skip
-    fig = charts.figure([*data, *marks], layout, show_legend=True)
-    unit = tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=show.symbol)
-    charts.show(fig, title=cumulative_title(switch), unit=unit, key="roi_cumulative")
+    fig = charts.figure([*data, *marks], layout)
+    charts.show(fig, title=cumulative_title(switch), unit=cumulative_unit(case), key="roi_cumulative")
 
 
-def _payback_mark(months: float | None, colour: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The point on the line of zero and what is written over it."""
+def cumulative_unit(case: Case) -> str:
+    """What the running sums are, in which currency, and what their band is."""
+    return tr("roi.cumulative_unit" if case.band is None else "roi.cumulative_unit_band", unit=fmt().symbol)
+
+
+def _payback_mark(switch: Switch, colour: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The point on the line of zero and what is written over it, to the left of the rising line where there is room."""
+    months = switch.report.payback_months
     if months is None:
         return [], []
     mark = {
         "x": [months], "y": [0], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
         "marker": {"symbol": "diamond", "size": 12, "color": colour},
     }  # fmt: skip
-    note = {"x": months, "y": 0, "text": payback_text(months), "showarrow": True, "ax": 0, "ay": -28}
+    note = {"x": months, "y": 0, "text": payback_text(months), "showarrow": True, "ay": -28}
+    note["ax"] = -28 if months > switch.months / 4 else 0
     return [mark], [note]
 
 
 def cumulative_title(switch: Switch) -> str:
     """The takeaway of the running sum in one sentence."""
-    months, show = switch.report.payback_months, fmt()
-    left = show.money_short(abs(switch.report.net_usd))
+    months, horizon = switch.report.payback_months, months_text(switch.months)
+    left = fmt().money_short(abs(switch.report.net_usd))
     if months is None:
-        return tr("roi.title_never", months=switch.months, left=left)
+        return tr("roi.title_never", months=horizon, left=left)
     if months < 1:
         key = "roi.title_at_once" if months == 0 else "roi.title_first_month"
-        return tr(key, months=switch.months, left=left)
-    return tr("roi.title_payback", payback=show.number(months, 1), months=switch.months, left=left)
+        return tr(key, months=horizon, left=left)
+    return tr("roi.title_payback", payback=payback_text(months), months=horizon, left=left)
 
 
 def waterfall(switch: Switch) -> None:
     """From today's cost over the horizon to the new one, component by component."""
     show, mode = fmt(), _theme()
-    steps = sorted(switch.steps, key=lambda step: step.change_usd)
-    names = [switch.baseline.name, *(tr(f"roi.line_{step.component}") for step in steps), switch.new.name]
-    changes = [step.change_usd for step in steps]
-    values = [switch.baseline_tco_usd, *changes, switch.new_tco_usd]
+    rows, columns = waterfall_rows(switch), waterfall_columns()
+    names, values = [row["item"] for row in rows], [row["usd"] for row in rows]
+    changes = values[1:-1]
     signed = [("+" if usd > 0 else "") + show.money_short(usd) for usd in changes]
     labels = [show.money_short(switch.baseline_tco_usd), *signed, show.money_short(switch.new_tco_usd)]
     bars = {
-        "type": "waterfall", "orientation": "h", "y": [_short(name, place) for place, name in enumerate(names)],
-        "x": charts.amounts(values), "measure": ["absolute", *["relative"] * len(steps), "total"],
+        "type": "waterfall", "orientation": "h", "y": [_wrapped(name, place) for place, name in enumerate(names)],
+        "x": charts.amounts(values), "measure": ["absolute", *["relative"] * len(changes), "total"],
         "text": labels, "textposition": "outside", "cliponaxis": False, "hoverinfo": "text",
         "increasing": {"marker": {"color": _SPEND[mode]}}, "decreasing": {"marker": {"color": _SAVE[mode]}},
         "totals": {"marker": {"color": charts.palette()[9]}}, "connector": {"line": {"color": "gray", "width": 1}},
     }  # fmt: skip
     # Room for the labels that stand outside the longest bar.
-    running = np.cumsum([switch.baseline_tco_usd, *changes])
+    running = np.cumsum(values[:-1])
     widest = max(float(running.max()), 1e-9)
     start = min(0.0, float(running.min()) - 0.25 * widest)
-    ends = (start * show.per_usd, 1.25 * widest * show.per_usd)
+    ends = (start * show.per_usd, LABEL_ROOM * widest * show.per_usd)
     layout = {"xaxis": {"range": ends} | charts.ticks(ends), "yaxis": {"autorange": "reversed"}}
     fig = charts.figure([bars], layout, height_px=80 + 44 * len(names))
-    saved = switch.baseline_tco_usd - switch.new_tco_usd
-    title = tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=show.money_short(abs(saved)))
     charts.show(
-        fig, title=title, unit=tr("roi.waterfall_unit", months=switch.months, unit=show.symbol), key="roi_waterfall",
-        numbers=lambda: pd.DataFrame({tr("roi.col_item"): names, f"{tr('roi.col_amount')} ({show.symbol})": [
-            value * show.per_usd for value in values]}),
+        fig, title=waterfall_title(switch), unit=waterfall_unit(switch), key="roi_waterfall",
+        numbers=lambda: tables.frame(rows, columns).set_axis([tables.heading(one) for one in columns], axis="columns"),
     )  # fmt: skip
 
 
-def _short(name: str, place: int) -> str:
-    """A label that leaves room for the bars on a phone; its place keeps two equal ones apart."""
-    shown = name if len(name) <= 18 else f"{name[:17]}…"
-    return shown + "\u200b" * place
+def waterfall_title(switch: Switch) -> str:
+    """What switching saves or costs over the horizon."""
+    saved = switch.baseline_tco_usd - switch.new_tco_usd
+    return tr("roi.waterfall_saves" if saved >= 0 else "roi.waterfall_costs", amount=fmt().money_short(abs(saved)))
+
+
+def waterfall_unit(switch: Switch) -> str:
+    """Over which months and in which currency the costs are."""
+    return tr("roi.waterfall_unit", months=months_text(switch.months), unit=fmt().symbol)
+
+
+def waterfall_rows(switch: Switch) -> list[dict[str, Any]]:
+    """Today's cost, what each component changes (the largest saving first), the new cost; USD over the horizon."""
+    steps = sorted(switch.steps, key=lambda step: step.change_usd)
+    return [
+        {"item": switch.baseline.name, "usd": switch.baseline_tco_usd},
+        *({"item": tr(f"roi.line_{step.component}"), "usd": step.change_usd} for step in steps),
+        {"item": switch.new.name, "usd": switch.new_tco_usd},
+    ]
+
+
+def waterfall_columns() -> list[tables.Column]:
+    """Columns for `waterfall_rows`."""
+    return [
+        tables.Column(field="item", label=tr("roi.col_item")),
+        tables.Column(field="usd", label=tr("roi.col_amount"), kind="money", digits=2),
+    ]
+
+
+def _wrapped(name: str, place: int) -> str:
+    """A label in lines that leave room for the bars on a phone; its place keeps two equal ones apart."""
+    return "<br>".join(textwrap.wrap(name, NAME_CHARS)) + "\u200b" * place
 
 
 def grid(switch: Switch) -> None:
@@ -148,8 +203,7 @@ def grid(switch: Switch) -> None:
         for npvs, paybacks in zip(found.npv_usd.tolist(), found.payback_months.tolist(), strict=True)
     ]
     shades = [charts.see_through(_SPEND[mode], 0.25), charts.see_through(_SAVE[mode], 0.25)]
-    rows = [show.percent(factor) for factor in found.saving_factors]
-    columns = [f"×{factor:g}" for factor in found.migration_factors]
+    rows, columns = ([show.percent(one) for one in ends] for ends in (found.saving_factors, found.migration_factors))
     cells = {
         "type": "heatmap", "z": np.where(found.npv_usd > 0, 1, 0), "zmin": 0, "zmax": 1, "x": columns, "y": rows,
         "text": texts, "texttemplate": "%{text}", "textfont": {"color": _TEXT[mode]}, "showscale": False, "xgap": 2,
@@ -161,10 +215,15 @@ def grid(switch: Switch) -> None:
         for axis, name in (("x", "migration"), ("y", "savings"))
     }
     fig = charts.figure([cells], axes, height_px=110 + 46 * len(rows))
-    good = int((found.npv_usd > 0).sum())
-    charts.show(
-        fig, title=tr("roi.grid_title", good=good, all=found.npv_usd.size), unit=tr("roi.grid_unit"), key="roi_grid"
-    )
+    charts.show(fig, title=grid_title(found), unit=tr("roi.grid_unit"), key="roi_grid")
+
+
+def grid_title(found: Grid) -> str:
+    """In how many cases of the grid the switch is worth it."""
+    good, cases = int((found.npv_usd > 0).sum()), found.npv_usd.size
+    if good in {0, cases}:
+        return tr("roi.grid_title_all" if good else "roi.grid_title_none", all=cases)
+    return tr("roi.grid_title", good=good, all=cases)
 
 
 def _payback_short(months: float) -> str:

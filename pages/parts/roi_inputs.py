@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import streamlit as st
 from core.costs.article import roi_example
 from core.costs.model_shapes import model_shapes
 from core.costs.roi_plan import SwitchTerms
-from pages.parts import address, state, ways, widgets
+from pages.parts import address, number_field, state, ways, widgets
 from pages.parts.monthly_data import BASELINE
 from pages.parts.state import tr
 
@@ -20,6 +20,7 @@ SOURCES: tuple[Source, ...] = ("ways", "own")
 RENT = "rent"
 DEFAULT_TO = "google/gemini-2.5-flash"
 MAX_USD = 1e9
+LEAST_RATE, MOST_RATE = -99.0, 1_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,27 +35,28 @@ class Inputs:
     terms: SwitchTerms
 
 
-def fields(ids: Sequence[str]) -> list[address.Field]:
-    """Every input of the page with its limits; keys are names in the address."""
+def fields(labels: Mapping[str, str]) -> list[address.Field]:
+    """Every input of the page with its limits; keys are names in the address. `labels` names the ways by id."""
+    ids, called = list(labels), labels.__getitem__
     baseline = str(st.session_state.get(BASELINE))
     first = baseline if baseline in ids else ids[0]
     others = [one for one in ids if one != first]
     second = DEFAULT_TO if DEFAULT_TO in others else next(iter(others), first)
     return [
-        address.Field(key="roi_source", kind="choice", default="ways", options=SOURCES),
-        address.Field(key="roi_from", kind="choice", default=first, options=tuple(ids)),
-        address.Field(key="roi_to", kind="choice", default=second, options=tuple(ids)),
+        address.Field(key="roi_source", kind="choice", default="ways", options=SOURCES, named=_source),
+        address.Field(key="roi_from", kind="choice", default=first, options=tuple(ids), named=called),
+        address.Field(key="roi_to", kind="choice", default=second, options=tuple(ids), named=called),
         address.Field(key="roi_now", kind="float", default=4_500.0, low=0, high=MAX_USD),
         address.Field(key="roi_new", kind="float", default=750.0, low=0, high=MAX_USD),
         address.Field(key="roi_migration", kind="float", default=1_500.0, low=0, high=MAX_USD),
         address.Field(key="roi_fee", kind="float", default=0.0, low=0, high=MAX_USD),
-        address.Field(key="roi_rate", kind="float", default=8.0, low=-99, high=1_000),
+        address.Field(key="roi_rate", kind="float", default=8.0, low=LEAST_RATE, high=MOST_RATE),
     ]
 
 
-def read(ids: Sequence[str]) -> Inputs:
+def read(labels: Mapping[str, str]) -> Inputs:
     """The choices as of this run; what an address got wrong is said on the page."""
-    values, problems = address.bind(fields(ids))
+    values, problems = address.bind(fields(labels))
     widgets.show_problems(problems, {one.field: tr(f"roi.{one.field.removeprefix('roi_')}") for one in problems})
     number = _numbers(values)
     return Inputs(
@@ -78,22 +80,36 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def draw(labels: Mapping[str, str], inputs: Inputs) -> None:
     """Draws the inputs beside the answer; `labels` names the ways by id."""
-    st.segmented_control(
-        tr("roi.source"), SOURCES, key="roi_source", format_func=lambda one: tr(f"roi.source_{one}"), required=True
-    )
+    st.segmented_control(tr("roi.source"), SOURCES, key="roi_source", format_func=_source, required=True)
     if inputs.source == "own":
-        st.number_input(tr("roi.now"), 0.0, MAX_USD, step=100.0, key="roi_now", help=tr("roi.now_help"))
-        st.number_input(tr("roi.new"), 0.0, MAX_USD, step=100.0, key="roi_new", help=tr("roi.new_help"))
+        _usd("now", step=100)
+        _usd("new", step=100)
     else:
         _draw_ways(labels, inputs)
-    st.number_input(tr("roi.migration"), 0.0, MAX_USD, step=500.0, key="roi_migration", help=tr("roi.migration_help"))
+    _usd("migration", step=500)
     left, right = st.columns(2)
-    left.number_input(tr("roi.fee"), 0.0, MAX_USD, step=10.0, key="roi_fee", help=tr("roi.fee_help"))
-    right.number_input(tr("roi.rate"), -99.0, 1_000.0, step=1.0, key="roi_rate", help=tr("roi.rate_help"))
+    _usd("fee", step=10, place=left)
+    number_field.number_field(
+        tr("roi.rate"), LEAST_RATE, MOST_RATE, key="roi_rate", help=tr("roi.rate_help"), place=right
+    )
+
+
+def draw_article_button() -> None:
+    """The article's example, one click away; it stands by the answer, below which what is wrong in it then is shown."""
     st.button(
         tr("roi.article_button"), key="roi_article", icon=":material/article:", on_click=take_article,
         help=tr("roi.article_help"), type="tertiary",
     )  # fmt: skip
+
+
+def _source(source: str) -> str:
+    return tr(f"roi.source_{source}")
+
+
+def _usd(name: str, *, step: float, place: Any = None) -> None:
+    number_field.number_field(
+        tr(f"roi.{name}"), 0, MAX_USD, step=step, key=f"roi_{name}", help=tr(f"roi.{name}_help"), place=place
+    )
 
 
 def _draw_ways(labels: Mapping[str, str], inputs: Inputs) -> None:
@@ -114,14 +130,26 @@ def _draw_ways(labels: Mapping[str, str], inputs: Inputs) -> None:
 
 def take_article() -> None:
     """Callback: the article's inputs, over the 12 months it speaks of."""
-    example = roi_example()
-    wanted = {
-        "roi_source": "own",
-        "roi_now": float(example.current_usd),
-        "roi_new": float(example.gateway_usage_usd),
-        "roi_fee": float(example.gateway_total_usd - example.gateway_usage_usd),
-        "roi_migration": 0.0,
-    }
-    for key, value in wanted.items():
-        address.set_value(key, value)
+    address.set_value("roi_source", "own")
+    for name, usd in _article_usd().items():
+        address.set_value(f"roi_{name}", usd)
     state.set_workload(replace(state.workload(), horizon_months=12))
+
+
+def is_article(inputs: Inputs) -> bool:
+    """Whether the amounts are those of the article's example."""
+    amounts = {
+        "now": inputs.now_usd, "new": inputs.new_usd, "fee": inputs.terms.fee_usd_per_month,
+        "migration": inputs.terms.migration_usd,
+    }  # fmt: skip
+    return inputs.source == "own" and amounts == _article_usd()
+
+
+def _article_usd() -> dict[str, float]:
+    example = roi_example()
+    return {
+        "now": float(example.current_usd),
+        "new": float(example.gateway_usage_usd),
+        "fee": float(example.gateway_total_usd - example.gateway_usage_usd),
+        "migration": 0.0,
+    }

@@ -1,63 +1,77 @@
-"""How does the case for a switch look on paper? One HTML file that needs nothing else and prints on its own."""
+"""How does the case for a switch look on paper? One HTML file that a reader can check without the program."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
+from core.costs.monthly import DEFAULT_SEED
+from core.costs.roi_plan import running_sums
 from core.workload import Workload
-from pages.parts import tables
+from pages.parts import monthly_data, paper, roi_charts
 from pages.parts.roi_case import Case
-from pages.parts.roi_charts import cumulative_title
-from pages.parts.roi_tables import figures, month_columns, months
-from pages.parts.state import fmt, lang, tr
+from pages.parts.roi_tables import figure_columns, figures, month_columns, months
+from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import summary
-
-_STYLE = (
-    "body{font:14px/1.45 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#1b2430}"
-    "table{border-collapse:collapse;width:100%;margin:1rem 0}"
-    "td,th{padding:.25rem .5rem;border-bottom:1px solid #d9dee6;text-align:left;vertical-align:top}"
-    ".n{text-align:right;font-variant-numeric:tabular-nums}"
-    "@media print{body{margin:0}}"
-)
 
 
 def document(case: Case, workload: Workload, address: str) -> bytes:
-    """The report as UTF-8 HTML: takeaway, both ways, all figures, the cash flow, and `address`, which reproduces it."""
-    switch = case.switch
-    title = f"{tr('roi.title')} {switch.baseline.name} → {switch.new.name}"
+    """The report: takeaway, chart, all figures, cash flow, inputs, conventions, prices; `address` reproduces it."""
+    switch, today = case.switch, monthly_data.today()
     parts = [
-        f'<!doctype html><html lang="{lang()}"><meta charset="utf-8"><title>{escape(title)}</title>',
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
-        f"<p><strong>{escape(cumulative_title(switch))}</strong></p><p>{escape(summary(workload))}</p>",
-        f"<p>{escape(tr('roi.terms', migration=fmt().money(switch.terms.migration_usd)))}</p>",
-        _figures(figures(case)),
-        _months(months(case)),
-        f'<p><a href="{escape(address)}">{escape(address)}</a></p>',
+        paper.paragraph(f"{summary(workload)} · {roi_charts.months_text(switch.months)}"),
+        paper.paragraph(tr("roi.report_made", day=fmt().date(today))),
+        paper.takeaway(roi_charts.cumulative_title(switch)),
+        paper.paragraph(roi_charts.cumulative_unit(case)),
+        _chart(case),
+        paper.heading(tr("roi.figures_title")),
+        paper.table(figures(case), figure_columns()),
+        paper.heading(roi_charts.waterfall_title(switch)),
+        paper.paragraph(roi_charts.waterfall_unit(switch)),
+        paper.table(roi_charts.waterfall_rows(switch), roi_charts.waterfall_columns()),
+        paper.heading(tr("roi.months_title")),
+        paper.table(months(case), month_columns()),
+        paper.heading(tr("roi.report_assumptions")),
+        *map(paper.paragraph, _assumptions(case)),
+        paper.heading(tr("roi.report_conventions")),
+        paper.paragraph(tr("roi.how")),
+        paper.heading(tr("roi.report_prices")),
+        *map(paper.paragraph, _prices(case, workload)),
+        f'<p class="small"><a href="{escape(address)}">{escape(address)}</a></p>',
     ]
-    return "\n".join(parts).encode()
+    return paper.document(f"{tr('roi.title')} {switch.baseline.name} → {switch.new.name}", parts)
 
 
-def _figures(rows: Sequence[Mapping[str, str]]) -> str:
-    cells = (
-        f'<td>{escape(one["name"])}</td><td class="n">{escape(one["value"])}</td><td>{escape(one["note"])}</td>'
-        for one in rows
+def _chart(case: Case) -> str:
+    plain, discounted = running_sums(case.switch)
+    payback = case.switch.report.payback_months
+    lines = [
+        paper.Line(name=tr("roi.running"), usd=plain, band=case.band),
+        paper.Line(name=tr("roi.running_discounted"), usd=discounted),
+    ]
+    last = roi_charts.months_text(case.switch.months)
+    mark = None if payback is None else (payback, roi_charts.payback_text(payback))
+    return paper.lines_svg(lines, label=roi_charts.cumulative_title(case.switch), ends=("0", last), mark=mark)
+
+
+def _assumptions(case: Case) -> list[str]:
+    terms, show = case.switch.terms, fmt()
+    found = [
+        tr(
+            "roi.terms",
+            migration=show.money(terms.migration_usd),
+            fee=show.money(terms.fee_usd_per_month),
+            rate=show.percent(terms.annual_discount_rate, 1),
+        )
+    ]
+    if case.outlook is not None:
+        found.append(f"{paper.outlook_text(case.outlook)}. {tr('monthly_cost.assumptions_note', seed=DEFAULT_SEED)}")
+    return found
+
+
+def _prices(case: Case, workload: Workload) -> list[str]:
+    if case.outlook is None:
+        return [tr("roi.report_own_prices"), paper.rate_text()]
+    prices = paper.price_lines(
+        workload, case.ways, start=case.starts[0], outlook=case.outlook, today=monthly_data.today()
     )
-    return f"<table>{''.join(f'<tr>{cell}</tr>' for cell in cells)}</table>"
-
-
-def _months(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = month_columns()
-    head = "".join(f'<th class="n">{escape(tables.heading(column))}</th>' for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f'<td class="n">{_cell(column, row[column.field])}</td>' for column in columns) + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _cell(column: tables.Column, value: Any) -> str:
-    if column.kind == "money":
-        return escape(fmt().money(value))
-    return escape(str(value))
+    return [*prices, paper.rate_text()]

@@ -12,7 +12,7 @@ from core.costs.roi_plan import running_sums
 from core.costs.roi_report import PaybackKind, RoiKind, RoiReport
 from pages.parts import tables
 from pages.parts.roi_case import Case
-from pages.parts.roi_charts import payback_text, percent
+from pages.parts.roi_charts import ALL_LOST, irr_text, payback_text, percent
 from pages.parts.state import fmt, tr
 
 
@@ -32,10 +32,19 @@ def figures(case: Case) -> list[dict[str, str]]:
             payback_reason(report.discounted_payback_kind),
         ),
         ("npv", show.money(report.npv_usd), tr("roi.at_rate", rate=_rate(case))),
-        ("irr", percent(report.irr_per_year), _irr_reason(report)),
+        ("irr", irr_text(report), _irr_reason(report)),
     ]
     found = [{"name": tr(f"roi.figure_{key}"), "value": value, "note": note} for key, value, note in rows]
     return found + _chances(case)
+
+
+def figure_columns() -> list[tables.Column]:
+    """Columns for `figures`."""
+    return [
+        tables.Column(field="name", label=tr("roi.figure"), width="medium"),
+        tables.Column(field="value", label=tr("roi.value"), width="medium"),
+        tables.Column(field="note", label=tr("roi.note"), width="large"),
+    ]
 
 
 def _rate(case: Case) -> str:
@@ -73,7 +82,11 @@ def _irr_reason(report: RoiReport) -> str:
         return tr("roi.irr_several", rates=rates)
     if report.irr.kind == "none":
         return tr("roi.irr_none")
-    return tr("roi.irr_inflow_first") if report.irr_note else ""
+    if report.irr_per_year is None:
+        return tr("roi.why_too_large")
+    if report.irr_note:
+        return tr("roi.irr_inflow_first")
+    return tr("roi.irr_lost") if report.irr_per_year < ALL_LOST else ""
 
 
 def roi_reason(kind: RoiKind) -> str:

@@ -10,35 +10,57 @@ import numpy as np
 import pandas as pd
 
 from core.costs.api_bills import api_bill, api_cost_usd
+from core.costs.conventions import Floats
 from core.costs.model_shapes import model_shapes
-from core.costs.selfhost import monthly_cost_usd
+from core.costs.selfhost import Machine
 from core.costs.selfhost_ranking import speed_of
 from core.costs.selfhost_tornado import Swing, tornado
 from core.workload import Workload
 from pages.parts import charts
 from pages.parts.self_host_inputs import Choices
-from pages.parts.self_host_plan import Plan
+from pages.parts.self_host_plan import Plan, columns_for
 from pages.parts.state import catalog, fmt, tr
 
 POINTS = 300
 EVERY_ON_A_STRAIGHT_LINE = 23  # divides 299, so that both ends are drawn
 MAX_CROSSINGS = 9
+EVERY_ROW = 15
+ROW_PX, FOOT_PX = 36, 50
+NO_WIDTH = 0.005  # of the planned cost: a bar that would not be seen
 FREE_USD = 1e-9  # a free model has a bill of 0, which no logarithmic axis shows
 
 
 def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
-    """Monthly cost against requests per month, both logarithmic, steps drawn as steps."""
-    if plan.machine is None or plan.best is None or plan.api is None:
+    """Monthly cost against requests per month, both logarithmic: the API, and the cheapest fleet of each volume."""
+    if plan.best is None or plan.api is None:
         return
-    show = fmt()
     middle = workload.requests_per_month
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
-    rent = charts.amounts(monthly_cost_usd(plan.machine, workload, plan.best.operations, volume))
-    call = charts.amounts(api_cost_usd(plan.api.usd_per_request, workload, volume))
+    usd, machines = plan.candidates.cheapest_usd(workload, volume)
+    rent, call = charts.amounts(usd), charts.amounts(api_cost_usd(plan.api.usd_per_request, workload, volume))
+    lines, notes = _lines(charts.rounded(volume), rent, call)
+    # Below the lines and beside its own: above, it would lie on the name of the dearer way.
+    here = {"x": float(np.log10(middle)), "y": 0, "yref": "y domain", "xanchor": "right", "yanchor": "bottom"}
+    band = _band(plan, float(volume[-1]))
+    layout = {
+        "xaxis": charts.ticks(volume, is_log=True), "yaxis": charts.ticks([*rent, *call], is_log=True),
+        "shapes": [*band, charts.line_across(x=middle, dash="dot", color=charts.palette()[9])],
+        "annotations": [here | {"showarrow": False, "text": tr("self_host.you_are_here")}, *notes],
+    }  # fmt: skip
+    fig = charts.figure([*lines, *_crossings(plan)], layout, log_x=True, log_y=True)
+    shaded = f" {tr('self_host.chart_shaded')}" if band else ""
+    charts.show(
+        fig, title=title, unit=tr("self_host.chart_unit", symbol=fmt().symbol) + shaded, key="sh_chart",
+        numbers=lambda: _numbers(volume, rent, call, machines),
+    )  # fmt: skip
+
+
+def _lines(
+    places: Sequence[float | None], rent: Sequence[float | None], call: Sequence[float | None]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Both lines, the fleet's with its steps, and their names at their ends."""
     lines: list[dict[str, Any]] = []
-    places = charts.rounded(volume)
-    here = {"x": float(np.log10(middle)), "y": 1, "yref": "y domain", "xanchor": "left", "yanchor": "top"}
-    notes = [here | {"showarrow": False, "text": tr("self_host.you_are_here")}]
+    notes: list[dict[str, Any]] = []
     top = max(rent[-1] or 0.0, call[-1] or 0.0)
     straight = EVERY_ON_A_STRAIGHT_LINE
     for name, values, shape, dash, every in (
@@ -53,29 +75,45 @@ def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
         # The lower line is named below it: where the lines meet, the names would lie upon each other.
         end |= {"yanchor": "bottom"} if values[-1] == top else {"yanchor": "top", "yshift": -6}
         notes.append(end | {"showarrow": False, "text": label, "font": {"color": style["color"]}})
-    layout = {
-        "xaxis": charts.ticks(volume, is_log=True), "yaxis": charts.ticks([*rent, *call], is_log=True),
-        "shapes": [*_band(plan), charts.line_across(x=middle, dash="dot", color=charts.palette()[9])],
-        "annotations": notes,
-    }  # fmt: skip
-    fig = charts.figure([*lines, *_crossings(plan)], layout, log_x=True, log_y=True)
-    charts.show(
-        fig, title=title, unit=tr("self_host.chart_unit", symbol=show.symbol), key="sh_chart",
-        numbers=lambda: pd.DataFrame({
-            tr("self_host.requests"): volume, tr("self_host.line_rent"): rent, tr("self_host.line_call"): call,
-        })[::15],
-    )  # fmt: skip
+    return lines, notes
 
 
-def _band(plan: Plan) -> list[dict[str, Any]]:
-    """Where the lasting crossing lies when the throughput is at the ends of its band."""
-    ends = [even.lasting for even in (plan.even_low, plan.even_high) if even is not None]
-    known = [one.requests_per_month for one in ends if one is not None]
-    if len(known) != 2 or known[0] == known[1]:
+def _numbers(
+    volume: Floats, rent: Sequence[float | None], call: Sequence[float | None], machines: Sequence[Machine]
+) -> pd.DataFrame:
+    """The lines as a table, with the machine that is the cheapest for each volume."""
+    show, symbol = fmt(), fmt().symbol
+    unit = f"({symbol}{tr('common.per_month')})"
+    found = pd.DataFrame(
+        {
+            tr("self_host.requests"): [show.number(each) for each in volume],
+            f"{tr('self_host.line_rent')} {unit}": rent,
+            f"{tr('self_host.line_call')} {unit}": call,
+            tr("self_host.col_gpu"): [machine_text(each) for each in machines],
+        }
+    )
+    return found[::EVERY_ROW]
+
+
+def machine_text(machine: Machine) -> str:
+    """A machine by its GPUs."""
+    return f"{fmt().number(machine.gpu_count)} × {machine.gpu_model}"
+
+
+def _band(plan: Plan, end: float) -> list[dict[str, Any]]:
+    """Where the lasting crossing lies when the throughput is at the ends of its band; open where a slow fleet never
+    gets there.
+    """
+    fast, slow = (even.lasting if even else None for even in (plan.even_low, plan.even_high))
+    is_never = slow is None and plan.even_high is not None and plan.even_high.always == "call"
+    if fast is None or (slow is None and not is_never):
+        return []
+    x0, x1 = fast.requests_per_month, end if slow is None else slow.requests_per_month
+    if not x0 < min(x1, end):
         return []
     fill = charts.see_through(charts.palette()[0], 0.12)
     return [{
-        "type": "rect", "x0": min(known), "x1": max(known), "y0": 0, "y1": 1, "yref": "y domain", "fillcolor": fill,
+        "type": "rect", "x0": x0, "x1": min(x1, end), "y0": 0, "y1": 1, "yref": "y domain", "fillcolor": fill,
         "line": {"width": 0},
     }]  # fmt: skip
 
@@ -102,11 +140,17 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
         bill = api_bill(sheet, other, now)
         return bill.usd_per_request if bill else None
 
-    swings = tornado(
-        plan.machine, workload, best.operations, usd_per_request,
-        lambda other: speed_of(best, shape, choices.precision, other),
-    )  # fmt: skip
+    def swings_of(*, with_break_even: bool) -> list[Swing]:
+        return tornado(
+            best.fleet.machine, workload, best.operations, usd_per_request,
+            lambda other: speed_of(best, shape, choices.precision, other),
+            machines_for=lambda other: columns_for(plan, choices, workload, other), with_break_even=with_break_even,
+        )  # fmt: skip
+
     base = best.fleet.tco_usd_per_month
+    swings = [one for one in swings_of(with_break_even=False) if _width(one, base) > NO_WIDTH * base]
+    if not swings:
+        return
     names = [tr(f"self_host.swing_{swing.name}") for swing in swings][::-1]
     bars = [
         {
@@ -118,11 +162,16 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
     ]  # fmt: skip
     ends = [usd * show.per_usd for swing in swings for usd in (swing.low_usd, swing.high_usd)]
     layout = {"barmode": "overlay", "xaxis": charts.ticks(ends, from_zero=False)}
+    fig = charts.figure(bars, layout, height_px=FOOT_PX + ROW_PX * len(swings))
     charts.show(
-        charts.figure(bars, layout, height_px=300), title=tr("self_host.tornado_title", name=names[-1]),
-        unit=tr("self_host.tornado_unit", symbol=show.symbol), key="sh_tornado",
-        numbers=lambda: _swing_table(swings),
+        fig, title=tr("self_host.tornado_title", name=names[-1]), key="sh_tornado",
+        unit=tr("self_host.tornado_unit", symbol=show.symbol),
+        numbers=lambda: _swing_table(swings_of(with_break_even=True)),
     )  # fmt: skip
+
+
+def _width(swing: Swing, base_usd: float) -> float:
+    return max(abs(swing.low_usd - base_usd), abs(swing.high_usd - base_usd))
 
 
 def _swing_table(swings: Sequence[Swing]) -> pd.DataFrame:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -13,8 +12,9 @@ from core.catalog.aliases import UnknownModelError
 from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import Operations
-from core.costs.tokens import PriceSheet
-from pages.parts import address, widgets
+from core.costs.selfhost_ranking import RankedOffer
+from pages.parts import address, number_field, widgets
+from pages.parts.self_host_offered import countries, gpu_ids, gpu_named, gpus
 from pages.parts.state import catalog, tr
 
 PRECISIONS = ("fp16", "fp8", "fp4")
@@ -25,8 +25,11 @@ WELL_KNOWN = (
     "openai/gpt-4.1", "openai/gpt-4o-mini", "google/gemini-2.5-flash", "anthropic/claude-sonnet-4-5",
     "deepseek/deepseek-chat",
 )  # fmt: skip
-HOSTS_SHOWN = 20
 API, UNKNOWN = "sh_api", "_sh_api_unknown"
+MEASURED, MEASURED_GPU, MEASURED_GPUS = "sh_measured", "sh_measured_gpu", "sh_measured_gpus"
+MOST_GPUS = 128
+WINNER = "_sh_winner"
+"""GPU and GPUs per replica of the cheapest fleet by estimate, which a measurement is of unless the reader says more."""
 
 # Name of the field, its limits as the reader sees them, its step, and its factor to the core's unit.
 OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
@@ -42,18 +45,26 @@ OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
     "egress_kb_per_request": (0, 100_000, 1, 1),
     "observability_usd_per_month": (0, 1_000_000, 50, 1),
 }
+WHOLE = ("redundancy",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the reader chose; None where a choice is open."""
+    """What the reader chose; None where a choice is open, no GPU for all of them.
+
+    The measured speed is that of one replica of `measured_gpus` GPUs of the model `measured_gpu`; both None mean those
+    of the fleet that is cheapest by estimate.
+    """
 
     model_id: str
     precision: str
     purchase_option: str
     country: str | None
+    gpu_models: tuple[str, ...]
     api_model: str | None
     measured_tokens_per_s: float | None
+    measured_gpu: str | None
+    measured_gpus: int | None
     operations: Operations
 
     def serving(self, model_id: str) -> Choices:
@@ -63,58 +74,74 @@ class Choices:
         return replace(self, model_id=model_id, measured_tokens_per_s=None)
 
 
-def hosts_of(model_id: str, sheets: Mapping[str, PriceSheet]) -> list[str]:
-    """Catalog models that serve this open model, by their id; retired ones are left out."""
-    wanted = _plain(model_id)
-    found = [key for key, sheet in sheets.items() if wanted in _plain(sheet.model_id) and not sheet.is_retired]
-    return sorted(found)[:HOSTS_SHOWN]
-
-
-@lru_cache(maxsize=16_384)
-def _plain(name: str) -> str:
-    return "".join(char for char in name.lower() if char.isalnum())
-
-
 def fields() -> list[address.Field]:
     """Every input of the page with its limits; keys are names in the address."""
     plain = Operations()
     found = [
-        address.Field(key="sh_model", kind="choice", default="llama-3.3-70b", options=tuple(model_shapes())),
-        address.Field(key="sh_precision", kind="choice", default="fp8", options=PRECISIONS),
-        address.Field(key="sh_purchase", kind="choice", default="on_demand", options=PURCHASES),
-        address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries())),
-        address.Field(key=API, kind="choice", default=ANY, options=(ANY, *catalog().llm.sheets())),
-        address.Field(key="sh_measured", kind="float", default=None, low=1, high=10_000_000),
+        address.Field(
+            key="sh_model", kind="choice", default="llama-3.3-70b", options=tuple(model_shapes()), named=_model
+        ),
+        address.Field(key="sh_precision", kind="choice", default="fp8", options=PRECISIONS, named=str),
+        address.Field(key="sh_purchase", kind="choice", default="on_demand", options=PURCHASES, named=_purchase),
+        address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries()), named=_place),
+        address.Field(key=API, kind="choice", default=ANY, options=(ANY, *catalog().llm.sheets()), named=_api),
+        address.Field(key="sh_gpu", kind="choices", default=[], options=gpu_ids()),
+        address.Field(key=MEASURED, kind="float", default=None, low=1, high=10_000_000),
+        address.Field(key=MEASURED_GPU, kind="choice", default=ANY, options=(ANY, *gpus()), named=_measured_gpu),
+        address.Field(key=MEASURED_GPUS, kind="int", default=None, low=1, high=MOST_GPUS),
     ]
     for name, (low, high, _, factor) in OPERATION_FIELDS.items():
         default = round(getattr(plain, name) / factor, 6)
-        found.append(address.Field(key=f"sh_{name}", kind="float", default=float(default), low=low, high=high))
+        kind: Literal["int", "float"] = "int" if name in WHOLE else "float"
+        found.append(address.Field(key=f"sh_{name}", kind=kind, default=float(default), low=low, high=high))
     return found
 
 
-def draw(api_models: Sequence[str]) -> None:
+def _model(model_id: str) -> str:
+    return model_shapes()[model_id].name
+
+
+def _purchase(option: str) -> str:
+    return tr(f"self_host.purchase_{option}")
+
+
+def _place(country: str) -> str:
+    return country or tr("self_host.anywhere")
+
+
+def _api(key: str) -> str:
+    return key or tr("self_host.api_cheapest")
+
+
+def _measured_gpu(gpu_model: str) -> str:
+    return gpu_model or tr("self_host.measured_gpu_any")
+
+
+def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
     """Draws the inputs beside the answer; rare ones in an expander that says what is in it.
 
-    `api_models` are offered for comparison; the name of any other model of the catalog can be typed.
+    `api_models` are offered for comparison; the name of any other model of the catalog can be typed. Without hosts of
+    the open model the first choice says so.
     """
-    names = {key: shape.name for key, shape in model_shapes().items()}
-    st.selectbox(tr("self_host.model"), list(names), key="sh_model", format_func=names.__getitem__)
+    st.selectbox(tr("self_host.model"), list(model_shapes()), key="sh_model", format_func=_model)
     left, right = st.columns(2)
     left.selectbox(tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"))
-    right.selectbox(
-        tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=lambda one: tr(f"self_host.purchase_{one}")
-    )
+    right.selectbox(tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase)
     offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
-        tr("self_host.api"), list(offered), key=API, format_func=lambda one: one or tr("self_host.api_cheapest"),
+        tr("self_host.api"), list(offered), key=API,
+        format_func=lambda one: one or tr("self_host.api_cheapest" if has_hosts else "self_host.api_no_host"),
         help=tr("self_host.api_help"), accept_new_options=True, on_change=_take_api,
     )  # fmt: skip
     unknown = st.session_state.pop(UNKNOWN, None)
     if unknown is not None:
         st.warning(widgets.plain(tr("self_host.api_unknown", name=unknown[0], near=", ".join(unknown[1]) or "–")))
+    st.multiselect(
+        tr("self_host.gpu"), gpu_ids(), key="sh_gpu", format_func=gpu_named, placeholder=tr("self_host.any_gpu")
+    )
     st.selectbox(
         tr("self_host.country"), (ANY, *countries()), key="sh_country",
-        format_func=lambda one: one or tr("self_host.anywhere"),
+        format_func=_place,
     )  # fmt: skip
     more = st.expander(tr("self_host.operations"), on_change="rerun", key="sh_more")
     if more.open:
@@ -134,14 +161,27 @@ def _take_api() -> None:
         address.set_value(API, ANY)
 
 
+def _take_measured() -> None:
+    """A measurement without a GPU is of the fleet that was cheapest when it was typed, whatever is cheapest later."""
+    gpu_model, gpu_count = st.session_state.get(WINNER, (ANY, None))
+    if st.session_state.get(MEASURED) and not st.session_state.get(MEASURED_GPU):
+        address.set_value(MEASURED_GPU, gpu_model)
+        address.set_value(MEASURED_GPUS, gpu_count)
+
+
 def _draw_operations() -> None:
-    st.number_input(
-        tr("self_host.measured"), 1.0, 10_000_000.0, key="sh_measured", placeholder="–",
-        help=tr("self_host.measured_help"),
+    number_field.number_field(
+        tr("self_host.measured"), 1, 10_000_000, key=MEASURED, placeholder="–", help=tr("self_host.measured_help"),
+        on_change=_take_measured,
+    )  # fmt: skip
+    st.selectbox(tr("self_host.measured_gpu"), (ANY, *gpus()), key=MEASURED_GPU, format_func=_measured_gpu)
+    number_field.number_field(
+        tr("self_host.measured_gpus"), 1, MOST_GPUS, key=MEASURED_GPUS, is_whole=True, placeholder="–",
+        help=tr("self_host.measured_gpus_help"),
     )  # fmt: skip
     for name, (low, high, step, _) in OPERATION_FIELDS.items():
-        st.number_input(
-            tr(f"self_host.op_{name}"), float(low), float(high), step=float(step), key=f"sh_{name}", format="%.4g",
+        number_field.number_field(
+            tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE, format="%.4g",
             help=tr(f"self_host.op_help_{name}"),
         )  # fmt: skip
 
@@ -162,8 +202,11 @@ def choices_of(values: Mapping[str, Any]) -> Choices:
         precision=values["sh_precision"],
         purchase_option=values["sh_purchase"],
         country=values["sh_country"] or None,
+        gpu_models=tuple(map(gpu_named, values["sh_gpu"] or ())),
         api_model=values[API] or None,
-        measured_tokens_per_s=values["sh_measured"],
+        measured_tokens_per_s=values[MEASURED],
+        measured_gpu=values[MEASURED_GPU] or None,
+        measured_gpus=values[MEASURED_GPUS],
         operations=_operations(values),
     )
 
@@ -191,6 +234,7 @@ def _label(key: str) -> str:
     return tr(f"self_host.op_{name}") if name in OPERATION_FIELDS else tr(f"self_host.{name}")
 
 
-def countries() -> list[str]:
-    """Every country in which a machine is offered."""
-    return sorted({one.country for one in catalog().gpu_offers() if one.country})
+def remember_winner(best: RankedOffer | None) -> None:
+    """Notes which GPU, and how many to a replica, a measurement typed now is taken to be of."""
+    if best is not None:
+        st.session_state[WINNER] = (best.offer.gpu_model, best.estimate.gpus_per_replica)

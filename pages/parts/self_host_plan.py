@@ -6,33 +6,78 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from core.catalog.hosts import hosts_of
 from core.costs.api_bills import ApiBill, api_bill
-from core.costs.model_shapes import model_shape
-from core.costs.selfhost import Machine, naive_break_even_requests
-from core.costs.selfhost_break_even import BreakEven, break_even
-from core.costs.selfhost_ranking import RankedOffer
+from core.costs.conventions import Floats
+from core.costs.model_shapes import model_shapes
+from core.costs.selfhost import Columns, Machine, naive_break_even_requests
+from core.costs.selfhost_break_even import BreakEven, Crossing, cheapest_break_even, cheapest_usd
+from core.costs.selfhost_options import FleetOptions
+from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, ranked, speed_of
+from core.costs.selfhost_replicas import OwnSpeed
+from core.costs.throughput import ModelDoesNotFitError
+from core.costs.throughput_latency import ReplySpeed, reply_speed
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
 from pages.parts import fleet
-from pages.parts.self_host_inputs import WELL_KNOWN, Choices, hosts_of
+from pages.parts.self_host_inputs import WELL_KNOWN, Choices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Both ways, ranked; `even` is against `api`, its band from the throughput's band."""
+    """Both ways. `hosts` are the bills of those who sell the open model, the cheapest first; `api` is compared with.
 
-    apis: tuple[ApiBill, ...]
+    `ranked` are all offers by cost, `best` the cheapest whose price has a date. `even` is where the cheapest fleet of
+    each volume crosses `api`, `even_low` and `even_high` with every speed at the fast and the slow end of its band;
+    `even_undated` counts undated prices too, None where there are none beside dated ones.
+    """
+
+    hosts: tuple[ApiBill, ...]
     ranked: tuple[RankedOffer, ...]
     api: ApiBill | None
     best: RankedOffer | None
-    even: BreakEven | None
-    even_low: BreakEven | None
-    even_high: BreakEven | None
-    naive_requests: float | None
+    own: OwnSpeed | None
+    candidates: Candidates
+    even: BreakEven | None = None
+    even_low: BreakEven | None = None
+    even_high: BreakEven | None = None
+    even_undated: BreakEven | None = None
+    naive_requests: float | None = None
 
     @property
     def machine(self) -> Machine | None:
         return self.best.fleet.machine if self.best else None
+
+    @property
+    def winner(self) -> Machine | None:
+        """The machine whose fleet makes the lasting break-even."""
+        lasting = self.even.lasting if self.even else None
+        return self.candidates.machine(lasting) if lasting else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """The machines that may be called the cheapest: places among the options, and their columns."""
+
+    options: FleetOptions
+    places: tuple[int, ...]
+    columns: Columns
+
+    def machine(self, crossing: Crossing) -> Machine:
+        """The machine that makes a crossing."""
+        return self.options.machine(self.places[crossing.choice])
+
+    def cheapest_usd(self, workload: Workload, volume: Floats) -> tuple[Floats, list[Machine]]:
+        """Monthly USD of the cheapest fleet for each volume, and its machine."""
+        usd, choices = cheapest_usd(self.columns, workload, self.options.operations, volume)
+        return usd, [self.options.machine(self.places[choice]) for choice in choices.tolist()]
+
+
+def candidates(options: FleetOptions) -> Candidates:
+    """The options with dated prices, all where none has a date."""
+    dated = [one for one in options.offers if one.as_of is not None]
+    places = options.places_of(dated or options.offers)
+    return Candidates(options=options, places=tuple(places.tolist()), columns=options.columns.taken(places))
 
 
 def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload) -> list[ApiBill]:
@@ -45,31 +90,64 @@ def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: W
 
 def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSheet]) -> Plan:
     """Ranks offers and APIs and finds where they cross."""
-    keys = [choices.api_model] if choices.api_model else hosts_of(choices.model_id, sheets) or list(WELL_KNOWN)
-    apis = api_bills(keys, sheets, workload)
-    ranked = fleet.ranked_for(choices, workload)
-    best = fleet.as_run(ranked[0], choices, workload) if ranked else None
+    hosts = api_bills(hosts_of(choices.model_id, sheets), sheets, workload)
+    apis = hosts or api_bills(WELL_KNOWN, sheets, workload)
+    if choices.api_model:
+        apis = api_bills([choices.api_model], sheets, workload)
+    own = fleet.own_speed(choices, workload)
+    options = fleet.options_for(choices, workload, own=own)
+    offers = ranked(options, workload)
     plan = Plan(
-        apis=tuple(apis), ranked=tuple(ranked), api=apis[0] if apis else None, best=best, even=None, even_low=None,
-        even_high=None, naive_requests=None,
+        hosts=tuple(hosts), ranked=tuple(offers), api=apis[0] if apis else None, best=cheapest_dated(offers), own=own,
+        candidates=candidates(options),
     )  # fmt: skip
     return _crossed(plan, workload)
 
 
 def _crossed(plan: Plan, workload: Workload) -> Plan:
-    if plan.best is None or plan.machine is None or plan.api is None:
+    machine = plan.machine
+    if machine is None or plan.api is None:
         return plan
-    machine, usd, operations = plan.machine, plan.api.usd_per_request, plan.best.operations
-    slow, fast = plan.best.estimate.low, plan.best.estimate.high
-    return replace(
-        plan,
-        even=break_even(machine, workload, operations, usd),
-        even_low=break_even(replace(machine, tokens_per_s_per_replica=fast), workload, operations, usd),
-        even_high=break_even(replace(machine, tokens_per_s_per_replica=slow), workload, operations, usd),
-        naive_requests=naive_break_even_requests(machine, workload, usd),
+    found, usd = plan.candidates, plan.api.usd_per_request
+    places, operations = list(found.places), found.options.operations
+    fast, slow = (found.options.speed_factors(end)[places] for end in ("high", "low"))
+    even, low, high = (
+        cheapest_break_even(found.columns.times(speed=factor), workload, operations, usd)
+        for factor in (1.0, fast, slow)
     )
+    every, undated = found.options.columns, None
+    if len(found.columns) < len(every):
+        undated = cheapest_break_even(every, workload, operations, usd)
+    plan = replace(plan, even=even, even_low=low, even_high=high, even_undated=undated)
+    naive = naive_break_even_requests(plan.winner or machine, workload, usd)
+    return replace(plan, naive_requests=naive)
 
 
-def what_would_fit(model_id: str, precision: str) -> float:
-    """GB of memory the weights take, for the sentence of an empty table."""
-    return model_shape(model_id).weight_gb(precision)
+def columns_for(plan: Plan, choices: Choices, workload: Workload, other: Workload) -> Columns:
+    """The candidates' columns at another workload's lengths; a measured speed moves as its estimate does."""
+    own, best = plan.own, plan.best
+    if own is not None and best is not None and best.offer.gpu_model == own.gpu_model:
+        shape = model_shapes()[choices.model_id]
+        then, now = (speed_of(best, shape, choices.precision, load) for load in (other, workload))
+        if then and now:
+            own = replace(own, tokens_per_s=own.tokens_per_s * then / now)
+    return candidates(fleet.options_for(choices, other, own=own)).columns
+
+
+def peak_reply(plan: Plan, choices: Choices, workload: Workload) -> ReplySpeed | None:
+    """What one user of the cheapest fleet sees at the peak, its spare replicas out of service."""
+    if plan.best is None:
+        return None
+    best = plan.best
+    busy = max(1, best.fleet.replica_count - best.operations.redundancy)
+    is_own = best.estimate.basis_kind == "own_measurement"
+    try:
+        return reply_speed(
+            model_shapes()[choices.model_id], best.offer.gpu_model, best.offer.gpu_form,
+            gpus_per_replica=best.estimate.gpus_per_replica, precision=choices.precision,
+            input_tokens=workload.input_tokens, output_tokens=workload.output_tokens,
+            load_tokens_per_s=best.fleet.peak_tokens_per_s / busy,
+            measured_tokens_per_s=best.estimate.output_tokens_per_s if is_own else None,
+        )  # fmt: skip
+    except ModelDoesNotFitError:
+        return None  # measured by the reader where the estimate says that it does not fit

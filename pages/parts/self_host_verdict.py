@@ -8,17 +8,22 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.selfhost_verdict import Side, Situation, Thresholds, rules, saving_share
+from core.costs.gpu_sellers import is_of_others
+from core.costs.selfhost_verdict import FleetPlace, Rule, Side, Situation, Thresholds, conclusion, rules, saving_share
 from core.workload import Workload
-from pages.parts import address
+from pages.parts import address, number_field, widgets
+from pages.parts.gpu_rows import place_text, provider_name
 from pages.parts.self_host_inputs import Choices
-from pages.parts.self_host_plan import Plan
-from pages.parts.state import fmt, tr
+from pages.parts.self_host_plan import Plan, peak_reply
+from pages.parts.state import catalog, fmt, tr
 
+PLAIN = Thresholds()
 FIELDS = (
-    address.Field(key="sh_t_staff", kind="float", default=0.5, low=0, high=10),
-    address.Field(key="sh_t_util", kind="float", default=30.0, low=0, high=100),
-    address.Field(key="sh_t_saving", kind="float", default=20.0, low=0, high=100),
+    address.Field(key="sh_t_staff", kind="float", default=PLAIN.staff_fte, low=0, high=10),
+    address.Field(key="sh_t_util", kind="float", default=PLAIN.utilization * 100, low=0, high=100),
+    address.Field(key="sh_t_saving", kind="float", default=PLAIN.saving_share * 100, low=0, high=100),
+    address.Field(key="sh_t_first", kind="float", default=None, low=0.01, high=600),
+    address.Field(key="sh_t_stream", kind="float", default=None, low=0.1, high=10_000),
     address.Field(key="sh_residency", kind="flag", default=False),
     address.Field(key="sh_korean_pay", kind="flag", default=False),
     address.Field(key="sh_failover", kind="flag", default=False),
@@ -27,59 +32,135 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One reason for a side, as a sentence."""
+    """One reason for a side, as a sentence; the conclusion is the one that decides."""
 
     side: Side
     text: str
+    is_conclusion: bool = False
 
 
 def read() -> dict[str, Any]:
-    """Thresholds and wishes as of this run."""
-    return address.bind(FIELDS)[0]
+    """Thresholds and wishes as of this run; what an address got wrong is said."""
+    values, problems = address.bind(FIELDS)
+    labels = {one.key: tr(f"self_host.{one.key.removeprefix('sh_')}") for one in FIELDS}
+    widgets.show_problems(problems, labels)
+    # A field that was emptied counts as its default.
+    return {one.key: one.default if values[one.key] is None else values[one.key] for one in FIELDS}
 
 
-def reasons(plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any]) -> list[Reason]:
-    """Every rule that applies to this input as a sentence, the decisive ones (cost) first."""
-    show, best = fmt(), plan.best
-    situation = Situation(
+def verdict(plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any]) -> list[Reason]:
+    """The conclusion, when there is one, then every rule that applies to this input, the decisive ones (cost) first."""
+    thresholds = Thresholds(
+        staff_fte=values["sh_t_staff"], utilization=values["sh_t_util"] / 100, saving_share=values["sh_t_saving"] / 100,
+        first_token_s=values["sh_t_first"], stream_tokens_per_s=values["sh_t_stream"],
+    )  # fmt: skip
+    situation = _situation(plan, choices, workload, values, thresholds)
+    found = rules(situation, thresholds)
+    decisive = conclusion(found)
+    facts = _facts(plan, situation, thresholds)
+    said = [Reason(side=one.side, text=_text(one, situation, facts)) for one in found]
+    if decisive is None:
+        return said
+    text = tr(f"self_host.conclusion_{decisive.side}", why=_text(decisive, situation, facts))
+    return [Reason(side=decisive.side, text=text, is_conclusion=True), *said]
+
+
+def _situation(
+    plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any], thresholds: Thresholds
+) -> Situation:
+    best, api = plan.best, plan.api
+    asks = thresholds.first_token_s is not None or thresholds.stream_tokens_per_s is not None
+    reply = peak_reply(plan, choices, workload) if asks else None
+    is_host = api is not None and any(one.key == api.key for one in plan.hosts)
+    return Situation(
         rent_usd_per_month=best.fleet.tco_usd_per_month if best else None,
-        call_usd_per_month=plan.api.usd_per_month if plan.api else None,
+        call_usd_per_month=api.usd_per_month if api else None,
         utilization=best.fleet.utilization if best else None,
         staff_fte=choices.operations.staff_fte,
         batch_share=workload.batch_share,
+        place=_place(plan),
+        first_token_s=reply.first_token_s if reply else None,
+        stream_tokens_per_s=reply.tokens_per_s if reply else None,
+        host_count=len({one.key.partition("/")[0] for one in plan.hosts}) if is_host or not plan.hosts else None,
         needs_residency=values["sh_residency"],
         needs_korean_payment=values["sh_korean_pay"],
         needs_failover=values["sh_failover"],
     )
-    thresholds = Thresholds(
-        staff_fte=values["sh_t_staff"], utilization=values["sh_t_util"] / 100, saving_share=values["sh_t_saving"] / 100
-    )
+
+
+def _place(plan: Plan) -> FleetPlace:
+    if plan.best is None:
+        return "none"
+    offer = plan.best.offer
+    if is_of_others(offer):
+        return "market"
+    return "region" if offer.region or offer.country else "no_region"
+
+
+def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str, str]:
+    """What fills the sentences."""
+    show, best, hosts = fmt(), plan.best, plan.hosts
     rent, call = situation.rent_usd_per_month, situation.call_usd_per_month
-    facts = {
-        "rent": show.money_short(rent), "call": show.money_short(call),
-        "saving": show.percent(saving_share(rent or 0.0, call or 0.0)),
-        "have": f"{situation.staff_fte:g}", "need": f"{thresholds.staff_fte:g}",
-    }  # fmt: skip
-    shares = {"batch": situation.batch_share}
-    return [
-        Reason(
-            side=rule.side,
-            text=tr(
-                f"self_host.rule_{rule.kind}", share=show.percent(shares.get(rule.kind, situation.utilization)), **facts
-            ),
-        )
-        for rule in rules(situation, thresholds)
+    providers = catalog().providers()
+    limits = [
+        tr("self_host.limit_first", s=f"{thresholds.first_token_s:g}") if thresholds.first_token_s else "",
+        tr("self_host.limit_stream", speed=f"{thresholds.stream_tokens_per_s:g}")
+        if thresholds.stream_tokens_per_s
+        else "",
     ]
+    return {
+        "rent": show.money_short(rent), "call": show.money_short(call),
+        "saving": share_text(saving_share(rent or 0.0, call or 0.0)),
+        "have": f"{situation.staff_fte:g}", "need": f"{thresholds.staff_fte:g}",
+        "provider": provider_name(providers, best.offer.provider_id) if best else "–",
+        "place": place_text(best.offer) if best else "–", "own": _own_machines(plan),
+        "api": plan.api.key if plan.api else "–",
+        "first": show.number(situation.first_token_s, 2), "stream": show.number(situation.stream_tokens_per_s, 1),
+        "limits": ", ".join(filter(None, limits)),
+        "count": show.number(situation.host_count), "cheapest": hosts[0].key if hosts else "–",
+        "range": "–".join(dict.fromkeys(show.money_short(one.usd_per_month) for one in (*hosts[:1], *hosts[-1:]))),
+    }  # fmt: skip
+
+
+def _own_machines(plan: Plan) -> str:
+    """The cheapest fleet on a provider's own machines in a stated region, or that there is none."""
+    known = [one for one in plan.ranked if not is_of_others(one.offer) and (one.offer.region or one.offer.country)]
+    if not known:
+        return tr("self_host.no_own_machines")
+    first, show = known[0], fmt()
+    return tr(
+        "self_host.own_machines", usd=show.money_short(first.fleet.tco_usd_per_month),
+        fleet=f"{show.number(first.fleet.gpu_count)} × {first.offer.gpu_model}",
+        provider=provider_name(catalog().providers(), first.offer.provider_id), place=place_text(first.offer),
+    )  # fmt: skip
+
+
+def _text(rule: Rule, situation: Situation, facts: Mapping[str, str]) -> str:
+    share = situation.batch_share if rule.kind == "batch" else situation.utilization
+    return tr(f"self_host.rule_{rule.kind}", share=share_text(share), **facts)
+
+
+def share_text(share: float | None) -> str:
+    """A share in whole percent, never rounded to none or to all of it."""
+    show = fmt()
+    if share is not None and 0 < share < 0.005:
+        return f"<{show.percent(0.01)}"
+    if share is not None and 0.995 <= share < 1:
+        return f">{show.percent(0.99)}"
+    return show.percent(share)
 
 
 def draw(found: Sequence[Reason]) -> None:
-    """The verdict as three short lists, only those with reasons."""
-    icons = {"rent": "dns", "call": "api", "gateway": "alt_route"}
-    for side in ("rent", "call", "gateway"):
-        texts = [one.text for one in found if one.side == side]
+    """The conclusion, then a short list of reasons for each side that has any."""
+    for one in found:
+        if one.is_conclusion:
+            st.markdown(f"**{one.text}**")
+    icons: dict[Side, str] = {"rent": "dns", "call": "api", "gateway": "alt_route", "open": "help"}
+    for side, icon in icons.items():
+        texts = [one.text for one in found if one.side == side and not one.is_conclusion]
         if texts:
             st.markdown(
-                f":material/{icons[side]}: **{tr(f'self_host.side_{side}')}**\n\n" + "\n".join(f"- {t}" for t in texts)
+                f":material/{icon}: **{tr(f'self_host.side_{side}')}**\n\n" + "\n".join(f"- {t}" for t in texts)
             )
 
 
@@ -87,9 +168,15 @@ def draw_thresholds() -> None:
     """The rules' thresholds and the reader's wishes."""
     with st.expander(tr("self_host.thresholds")):
         one, two, three = st.columns(3)
-        one.number_input(tr("self_host.t_staff"), 0.0, 10.0, step=0.1, key="sh_t_staff", format="%.4g")
-        two.number_input(tr("self_host.t_util"), 0.0, 100.0, step=5.0, key="sh_t_util", format="%.4g")
-        three.number_input(tr("self_host.t_saving"), 0.0, 100.0, step=5.0, key="sh_t_saving", format="%.4g")
+        for place, name, low, high, step in (
+            (one, "t_staff", 0, 10, 0.05), (two, "t_util", 0, 100, 5), (three, "t_saving", 0, 100, 5),
+            (one, "t_first", 0.01, 600, 0.5), (two, "t_stream", 0.1, 10_000, 5),
+        ):  # fmt: skip
+            is_wish = name in ("t_first", "t_stream")
+            number_field.number_field(
+                tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, place=place, format="%.4g",
+                placeholder="–", help=tr(f"self_host.{name}_help") if is_wish else None,
+            )  # fmt: skip
         st.toggle(tr("self_host.residency"), key="sh_residency")
         st.toggle(tr("self_host.korean_pay"), key="sh_korean_pay")
         st.toggle(tr("self_host.failover"), key="sh_failover")

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts.browser import BrowserScript
+from pages.parts.burst import OneBurst
 
 # Streamlit's front end needs inline styles, evaluated chart code and blob workers; nothing may come from or go to
 # another host, so a model's answer cannot load a remote picture either.
@@ -156,4 +157,9 @@ class CompressedStatic:
         return start, b"".join(parts)
 
 
-MIDDLEWARE = [Middleware(SafeHeaders), Middleware(BrowserScript), Middleware(CompressedStatic)]
+MIDDLEWARE = [
+    Middleware(SafeHeaders),
+    Middleware(BrowserScript),
+    Middleware(OneBurst),
+    Middleware(CompressedStatic),
+]

@@ -8,23 +8,24 @@ import streamlit as st
 
 from core.catalog.database import DatabaseProblem
 from core.i18n import LANGUAGES
-from core.settings import PROJECT
-from pages.parts import address, state, widgets
+from core.settings import KRW_PER_USD_MAX, KRW_PER_USD_MIN, PROJECT
+from pages.parts import address, number_field, state, widgets
 from pages.parts.state import fmt, tr
 
 ICON = PROJECT / "data" / "icon.png"
 
-# File of the page, its fixed address, its icon. The first is the start page.
-PAGES: tuple[tuple[str, str, str], ...] = (
-    ("overview", "overview", "home"),
-    ("gpu_clouds", "gpu-clouds", "memory"),
-    ("model_prices", "model-prices", "sell"),
-    ("monthly_cost", "monthly-cost", "calendar_month"),
-    ("self_host", "rent-or-call", "balance"),
-    ("roi", "roi", "trending_up"),
-    ("playground", "playground", "chat"),
-    ("usage", "spend", "receipt_long"),
-    ("connections", "connections", "cable"),
+# File of the page and its fixed address; the first is the start page. Without icons: they would be sent with every
+# rerun, and a third of the list's drawing was theirs.
+PAGES: tuple[tuple[str, str], ...] = (
+    ("overview", "overview"),
+    ("gpu_clouds", "gpu-clouds"),
+    ("model_prices", "model-prices"),
+    ("monthly_cost", "monthly-cost"),
+    ("self_host", "rent-or-call"),
+    ("roi", "roi"),
+    ("playground", "playground"),
+    ("usage", "spend"),
+    ("connections", "connections"),
 )
 _PAGES = "_pages"
 
@@ -59,11 +60,10 @@ def _navigation() -> Any:
         name: st.Page(
             PROJECT / "pages" / f"{name}.py",
             title=tr(f"shell.page_{name}"),
-            icon=f":material/{icon}:",
             url_path=path,
             default=name == "overview",
         )
-        for name, path, icon in PAGES
+        for name, path in PAGES
         if (PROJECT / "pages" / f"{name}.py").exists()
     }
     st.session_state[_PAGES] = pages
@@ -96,8 +96,8 @@ def _top_row() -> None:
 
 def _rate(popover: Any) -> None:
     shown, settings = fmt(), state.settings()
-    popover.number_input(
-        tr("shell.rate"), 500.0, 5_000.0, step=10.0, key="fx", format="%.1f",
+    number_field.number_field(
+        tr("shell.rate"), KRW_PER_USD_MIN, KRW_PER_USD_MAX, step=10, key="fx", place=popover, format="%.1f",
         help=tr("shell.rate_help", date=shown.date(settings.fx_date)),
     )  # fmt: skip
     popover.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))

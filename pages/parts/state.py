@@ -50,15 +50,16 @@ def is_open() -> bool:
 
 
 def catalog(on_progress: Callable[[float, str], None] | None = None) -> Catalog:
-    """The catalog, opened and filled once per process; `on_progress` gets a share (0 to 1) and a text key.
+    """The catalog, opened and filled once per process; `on_progress` gets a share (0 to 1) and the step in words.
 
     Raises DatabaseProblem.
     """
     url = settings().database_url
     found = _catalogs()
+    worded = on_progress and (lambda share, step: on_progress(share, tr(f"shell.step_{step}")))
     with found.lock:
         if url not in found.by_url:
-            found.by_url[url] = open_catalog(url, on_progress=on_progress)
+            found.by_url[url] = open_catalog(url, on_progress=worded)
         return found.by_url[url]
 
 

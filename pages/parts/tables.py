@@ -120,12 +120,16 @@ def table(
     )
 
 
-def small_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
-    """A few rows as a plain table of the page: light to redraw, read by screen readers, numbers to the right."""
+def small_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], note: str = "") -> None:
+    """A few rows as a plain table of the page: light to redraw, read by screen readers, numbers to the right.
+
+    `note` stands below it in small print.
+    """
     heads = [plain(heading(column)) for column in columns]
     marks = ["---:" if column.kind in NUMERIC else ":---" for column in columns]
     lines = [[_cell(row[column.field], column) for column in columns] for row in rows]
-    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines)))
+    table = "\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines))
+    st.markdown(f"{table}\n\n:small[:gray[{note}]]" if note else table)
 
 
 def _cell(value: Any, column: Column) -> str:

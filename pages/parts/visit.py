@@ -26,29 +26,20 @@ class Allowance:
     WHO = "visit"
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._cap: int | None = None
         self._caps = SpendingCaps()
 
     def limit(self, pico_usd: int) -> None:
-        """The cap from now on; what was spent stays counted."""
-        with self._lock:
-            if pico_usd == self._cap:
-                return
-            spent = self._caps.spent(session_id=self.WHO)["session"]
-            self._cap, self._caps = pico_usd, SpendingCaps(session_pico_usd=pico_usd)
-            self._caps.load(spent, session_id=self.WHO)
+        """The cap from now on; what was spent and what is set aside stays counted."""
+        self._caps.limit_session(pico_usd)
 
     def reserve(self, pico_usd: int) -> Callable[[], None]:
         """Sets money aside until the returned function is called. Raises SpendingCapError."""
-        caps = self._caps
-        reservation = caps.reserve(pico_usd, session_id=self.WHO)
-        return lambda: caps.settle(reservation, 0)
+        reservation = self._caps.reserve(pico_usd, session_id=self.WHO)
+        return lambda: self._caps.settle(reservation, 0)
 
     def count(self, pico_usd: int) -> None:
         """What was really spent."""
-        with self._lock:
-            self._caps.load(pico_usd, session_id=self.WHO)
+        self._caps.load(pico_usd, session_id=self.WHO)
 
     @property
     def spent_pico_usd(self) -> int:

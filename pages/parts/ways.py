@@ -23,13 +23,14 @@ from core.costs.model_shapes import model_shapes
 from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Terms, Way, through_gateway
 from core.costs.tokens import PriceSheet
 from core.workload import Problem, Workload
-from pages.parts import address, fleet, self_host_inputs, state
+from pages.parts import address, fleet, number_field, self_host_inputs, state
 from pages.parts.state import tr
 
 DEFAULT_MODELS = (
     "google/gemini-2.5-flash", "openai/gpt-4.1-mini", "openai/gpt-4.1", "anthropic/claude-sonnet-4-6",
 )  # fmt: skip
 MAX_MODELS = MAX_WAYS - 3
+MAX_FEE_USD = 1e6
 MODELS, GATEWAY, MIX, RENT = "way_models", "way_gw", "way_mix", "way_rent"
 FEE, SHARE, DISCOUNT, VAT = "way_gw_fee", "way_gw_share", "way_gw_off", "way_vat"
 NO_GATEWAY = NO_RENT = ""
@@ -46,7 +47,7 @@ def _fields() -> tuple[address.Field, ...]:
             key=MODELS, kind="choices", default=[key for key in DEFAULT_MODELS if key in _sheets()], options=known
         ),
         address.Field(key=GATEWAY, kind="choice", default=NO_GATEWAY, options=[NO_GATEWAY, *known]),
-        address.Field(key=FEE, kind="float", default=29.0, low=0, high=1e6),
+        address.Field(key=FEE, kind="float", default=29.0, low=0, high=MAX_FEE_USD),
         address.Field(key=SHARE, kind="float", default=0.0, low=0, high=100),
         address.Field(key=DISCOUNT, kind="float", default=0.0, low=0, high=100),
         address.Field(key=VAT, kind="float", default=10.0, low=0, high=100),
@@ -215,10 +216,11 @@ def editor() -> None:
     )
     if st.session_state.get(GATEWAY):
         first, second = st.columns(2)
-        first.number_input(tr("monthly_cost.fee"), 0.0, 1e6, step=1.0, key=FEE)
-        second.number_input(tr("monthly_cost.fee_share"), 0.0, 100.0, step=0.5, key=SHARE)
-        first.number_input(tr("monthly_cost.discount"), 0.0, 100.0, step=0.5, key=DISCOUNT)
-        second.number_input(tr("monthly_cost.vat"), 0.0, 100.0, step=0.5, key=VAT)
+        for place, name, key, high, step in (
+            (first, "fee", FEE, MAX_FEE_USD, 1.0), (second, "fee_share", SHARE, 100, 0.5),
+            (first, "discount", DISCOUNT, 100, 0.5), (second, "vat", VAT, 100, 0.5),
+        ):  # fmt: skip
+            number_field.number_field(tr(f"monthly_cost.{name}"), 0, high, key=key, step=step, place=place)
     st.selectbox(
         tr("monthly_cost.rent"),
         [NO_RENT, *sorted(model_shapes())],
@@ -238,10 +240,10 @@ def _mix_editor() -> None:
     for place, key in enumerate(chosen):
         widget = f"way_mix_{place}"
         st.session_state[widget] = min(max(float(shares.get(key, 0.0)), 0.0), 100.0)
-        st.number_input(label_of(key), 0.0, 100.0, step=5.0, key=widget, on_change=_write_mix, args=(tuple(chosen),))
+        number_field.number_field(label_of(key), 0, 100, key=widget, step=5, on_change=_write_mix, args=(chosen,))
 
 
-def _write_mix(chosen: tuple[str, ...]) -> None:
+def _write_mix(chosen: Sequence[str]) -> None:
     shares = {key: float(st.session_state.get(f"way_mix_{place}") or 0.0) for place, key in enumerate(chosen)}
     written = ",".join(f"{key}:{share:g}" for key, share in shares.items() if share > 0)
     address.set_value(MIX, written)

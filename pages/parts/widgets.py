@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 import streamlit as st
@@ -18,17 +20,34 @@ CARD_MIN_WIDTH_PX = 150
 
 
 def problem_text(problem: Problem, label: str | None = None) -> str:
-    """One sentence about an input that was corrected, in the reader's language; `label` is the field's name there."""
-    limits = ""
-    if problem.low is not None and problem.high is not None:
-        low, high = (
-            fmt().number(limit, 0 if float(limit).is_integer() else 2) for limit in (problem.low, problem.high)
-        )
-        limits = tr("common.problem_limits", low=low, high=high)
-    sentence = tr(
-        f"common.problem_{problem.kind}", field=label or problem.field, given=problem.given, used=problem.used
-    )
-    return f"{sentence} {limits}".strip()
+    """What was wrong with an input, what is used and what to enter, in the reader's language and way of writing.
+
+    `label` is the field's name there.
+    """
+    key = f"common.problem_{problem.kind}" + ("" if problem.used or problem.kind == "left_out" else "_none")
+    given, used = (_written(text, is_share=problem.is_share) for text in (problem.given, problem.used))
+    sentence = tr(key, field=label or problem.field, given=given, used=used)
+    if problem.low is None or problem.high is None:
+        return sentence
+    low, high = (_written(str(limit), is_share=problem.is_share) for limit in (problem.low, problem.high))
+    whole = "_whole" if problem.kind == "not_whole" else ""
+    return f"{sentence} {tr(f'common.problem_limits{whole}', low=low, high=high)}"
+
+
+def _written(text: str, *, is_share: bool) -> str:
+    """A number or a date as the reader writes it, with every digit it has; anything else as it stands."""
+    try:
+        value = float(text) * (100 if is_share else 1)
+    except ValueError:
+        try:
+            return fmt().date(dt.date.fromisoformat(text))
+        except ValueError:
+            return text
+    if not math.isfinite(value):
+        return text
+    exponent = Decimal(f"{value:.12g}").normalize().as_tuple().exponent
+    digits = max(0, -exponent) if isinstance(exponent, int) else 0
+    return fmt().number(value, digits) + ("%" if is_share else "")
 
 
 def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None = None) -> None:
@@ -41,6 +60,11 @@ def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None 
 def plain(text: str) -> str:
     """Text from an address shown as text: no Markdown, links, colours or icons."""
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
+
+
+def processing_text(name: str) -> str:
+    """The name of a processing (standard, batch, flex, priority) in the reader's language."""
+    return tr(f"common.processing_{name}")
 
 
 def cards(count: int = 4) -> DeltaGenerator:
@@ -86,17 +110,20 @@ def age_badge(as_of: dt.date | None, today: dt.date) -> str:
 
 
 def show_sources(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) -> None:
-    """The line under a page's figures: how many sources, how old the oldest, at what exchange rate."""
+    """The line under a page's figures: see `sources_line`."""
+    st.caption(sources_line(sources, today))
+
+
+def sources_line(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) -> str:
+    """How many sources the figures have, how old the oldest is, and at what exchange rate they are shown."""
     days = [day for _, day in sources if day is not None]
     oldest = age_text(min(days), today) if days else tr("common.undated")
     shown = fmt()
     rate_date = shown.date(shown.fx_date) if shown.fx_date else tr("common.fx_own")
-    st.caption(
-        tr(
-            "common.sources_line",
-            count=len({name for name, _ in sources}),
-            oldest=oldest,
-            rate=shown.number(shown.krw_per_usd),
-            rate_date=rate_date,
-        )
+    return tr(
+        "common.sources_line",
+        count=len({name for name, _ in sources}),
+        oldest=oldest,
+        rate=shown.number(shown.krw_per_usd),
+        rate_date=rate_date,
     )

@@ -36,9 +36,9 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
     A page that shows the fields itself (`workload_fields`) passes `has_editor=False`.
     """
     workload, problems = state.read_workload()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="wl_bar"):
+    with st.container(horizontal=True, vertical_alignment="center", key="wl_bar"):
         name = f"**{widgets.plain(workload.name)}** · " if workload.name else ""
-        st.markdown(f":material/tune: {name}{summary(workload)}", width="content")
+        st.markdown(f":material/tune: {name}{summary(workload)}", width="stretch")
         if has_editor:
             editor = st.popover(tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit")
             if editor.open:

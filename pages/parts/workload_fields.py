@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from core.workload import LIMITS, Workload
-from pages.parts import address, state
+from pages.parts import address, number_field, state, widgets
 from pages.parts.state import fmt, tr
 
-SHARES = (
-    "cached_share", "cache_write_share", "batch_share", "peak_hour_share", "retry_share", "growth_per_month",
-    "seasonality",
-)  # fmt: skip
 # What a slider spans; the number field beside it takes everything within LIMITS.
 SLIDER_SPANS: dict[str, tuple[float, float, float]] = {
     "growth_per_month": (-20, 50, 1),
@@ -56,28 +53,38 @@ def _optional(name: str) -> None:
     limit, key = LIMITS[name], f"wl_{name}"
     value = getattr(state.workload(), name)
     address.follow(key, None if value is None else float(round(value, 6)))
-    st.number_input(
-        tr(f"workload.field_{name}"), float(limit.low), float(limit.high), key=key,
+    number_field.number_field(
+        tr(f"workload.field_{name}"), limit.low, limit.high, key=key, step=1.0,
         help=tr(f"workload.help_{name}"), placeholder="–", on_change=_changed, args=(name, key),
     )  # fmt: skip
 
 
+def _factor(name: str) -> int:
+    """Shares are fractions inside and percent in a field."""
+    return 100 if LIMITS[name].is_share else 1
+
+
+def _shown(name: str, value: float) -> float:
+    """A value of the workload as its field holds it."""
+    return int(value) if LIMITS[name].is_integer else float(round(value * _factor(name), 6))
+
+
 def _slider_and_number(name: str) -> None:
-    limit = LIMITS[name]
-    factor = 100 if name in SHARES else 1
-    whole = limit.is_integer
-    value = getattr(state.workload(), name)
-    shown = int(value) if whole else float(round(value * factor, 6))
+    limit, factor = LIMITS[name], _factor(name)
+    shown = _shown(name, getattr(state.workload(), name))
     label, exact_key = tr(f"workload.field_{name}"), f"wl_{name}"
     _slider(name, label, tr(f"workload.help_{name}"), shown, f"{exact_key}_slider")
     address.follow(exact_key, shown)
-    step: Any = 1 if whole else 1.0 if factor == 100 else 0.1
-    number = int if whole else float
-    low, high = number(limit.low * factor), number(limit.high * factor)
-    st.number_input(
-        label, low, high, step=step, key=exact_key, label_visibility="collapsed",
-        format="%d" if whole else "%.4g", on_change=_changed, args=(name, exact_key),
-    )  # fmt: skip
+    whole, problems = limit.is_integer, number_field.wrong(exact_key)
+    # In the cell of the field and over it, so that the slider stays beside the field and no other cell moves.
+    with st.container(gap="xxsmall") if problems else nullcontext():
+        for problem in problems:
+            st.markdown(f":small[:material/info: {widgets.plain(widgets.problem_text(problem, label))}]")
+        number_field.number_field(
+            label, limit.low * factor, limit.high * factor, key=exact_key, step=1.0 if whole or factor == 100 else 0.1,
+            is_whole=whole, has_sentence=False, label_visibility="collapsed", format="%.0f" if whole else "%.4g",
+            on_change=_changed, args=(name, exact_key),
+        )  # fmt: skip
 
 
 def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None:
@@ -95,17 +102,25 @@ def _slider(name: str, label: str, help_text: str, shown: Any, key: str) -> None
     address.follow(key, number(min(max(shown, low), high)))
     st.slider(
         label, number(low), number(high), step=number(step), key=key, help=help_text,
-        format="%d%%" if name in SHARES else None, on_change=_changed, args=(name, key),
+        format="%d%%" if LIMITS[name].is_share else None, on_change=_changed, args=(name, key),
     )  # fmt: skip
 
 
 def _changed(name: str, key: str) -> None:
-    """A field was moved: the shared workload takes it, clamped to what is allowed."""
+    """A field was moved: the shared workload takes it, and what that leaves no room for gives way in words."""
     value = st.session_state[key]
-    if value is not None and name in SHARES:
-        value = round(value / 100, 8)
-    plain: dict[str, object] = {**asdict(state.workload()), name: "" if value is None else value}
     if value is None and not LIMITS[name].is_optional:
         return
-    changed, _ = Workload.from_mapping(plain)
+    if value is not None and LIMITS[name].is_share:
+        value = round(value / 100, 8)
+    plain: dict[str, object] = {**asdict(state.workload()), name: "" if value is None else value}
+    take(plain)
+
+
+def take(values: Mapping[str, object]) -> None:
+    """In a callback: the workload of these values, and below its field what had to be corrected in one."""
+    changed, problems = Workload.from_mapping(values)
     state.set_workload(changed)
+    for problem in problems:
+        used = _shown(problem.field, getattr(changed, problem.field))
+        number_field.note(f"wl_{problem.field}", used, [problem])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.gateway.diagnosis import TOPICS
-from core.i18n import LANGUAGES, MissingTextError, choose_language, t, texts
+from core.i18n import LANGUAGES, MissingTextError, SaidError, choose_language, said, t, texts
 
 PROJECT = Path(__file__).resolve().parents[2]
 HANGUL = re.compile("[가-힣]")
@@ -84,3 +84,12 @@ def test_an_unknown_key_is_an_error() -> None:
 )
 def test_the_first_language_that_has_texts_is_chosen(wanted: tuple[str | None, ...], chosen: str) -> None:
     assert choose_language(*wanted) == chosen
+
+
+def test_a_sentence_without_a_language_is_worded_by_whoever_shows_it() -> None:
+    inner = said("catalog.row_empty", column="price")
+    error = SaidError(said("catalog.row_column", column="x", why=inner))
+
+    assert str(error) == "x: price is empty"
+    assert error.said.text("ko") == "x: price 값이 비어 있습니다"
+    assert t("shell.setting_refused", "ko", problem=inner).endswith("price 값이 비어 있습니다")

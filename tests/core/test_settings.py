@@ -39,7 +39,7 @@ def test_wrong_values_are_named_and_their_defaults_kept() -> None:
         {"BREAKEVEN_KRW_PER_USD": "lots", "BREAKEVEN_FX_DATE": "soon", "BREAKEVEN_ALLOW_CUSTOM_BASE_URL": "maybe"}
     )
 
-    assert [text.split()[0] for text in settings.problems] == [
+    assert [str(one).split()[0] for one in settings.problems] == [
         "BREAKEVEN_KRW_PER_USD",
         "BREAKEVEN_FX_DATE",
         "BREAKEVEN_ALLOW_CUSTOM_BASE_URL",
@@ -86,7 +86,7 @@ def test_a_cap_that_cannot_be_read_lets_nothing_through(value: str) -> None:
     settings = Settings.from_env({"BREAKEVEN_CAP_USD_PER_SESSION": value})
 
     assert settings.cap_usd_per_session == 0
-    assert "BREAKEVEN_CAP_USD_PER_SESSION" in settings.problems[0]
+    assert "BREAKEVEN_CAP_USD_PER_SESSION" in str(settings.problems[0])
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_an_address_that_cannot_be_one_is_named_without_its_value(url: str) -> N
     settings = Settings.from_env({"BREAKEVEN_BASE_URL_X": url})
 
     assert not settings.endpoints.base_urls
-    assert settings.problems[0].startswith("BREAKEVEN_BASE_URL_X")
-    assert "pass-word-1" not in settings.problems[0]
+    assert str(settings.problems[0]).startswith("BREAKEVEN_BASE_URL_X")
+    assert "pass-word-1" not in str(settings.problems[0])
 
 
 @pytest.mark.parametrize("name", ["", "DEMO", "DEMO_OPENAI", "a-b", "1X"])
@@ -115,4 +115,4 @@ def test_a_limit_that_cannot_be_one_is_named(value: str) -> None:
     settings = Settings.from_env({"BREAKEVEN_TOKENS_PER_MIN": value})
 
     assert settings.endpoints.limits_of("openai") == (None, None)
-    assert settings.problems[0].startswith("BREAKEVEN_TOKENS_PER_MIN")
+    assert str(settings.problems[0]).startswith("BREAKEVEN_TOKENS_PER_MIN")

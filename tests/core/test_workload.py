@@ -95,7 +95,10 @@ def test_an_empty_budget_is_no_budget() -> None:
 
 
 def test_fractions_of_requests_are_cut_off() -> None:
-    assert Workload.from_mapping({"req": "1999.9"})[0].requests_per_month == 1_999
+    found, (problem,) = Workload.from_mapping({"req": "1999.9"})
+
+    assert found.requests_per_month == 1_999
+    assert (problem.kind, problem.given, problem.used) == ("not_whole", "1999.9", "1999")
 
 
 def test_a_written_share_gives_way_to_the_cached_one() -> None:

@@ -12,6 +12,21 @@ from tests.e2e.conftest import OpenVisit
 
 pytestmark = pytest.mark.browser
 
+# The contrast (WCAG) between an element's text and its own background, both as they are painted.
+CONTRAST = """element => {
+  const paint = document.createElement("canvas").getContext("2d");
+  const light = colour => {
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = [...paint.getImageData(0, 0, 1, 1).data].map(
+      part => part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const style = getComputedStyle(element);
+  const [low, high] = [light(style.color), light(style.backgroundColor)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+
 
 def test_a_comparison_is_shared_by_its_address(visit: OpenVisit) -> None:
     first = visit()
@@ -39,6 +54,17 @@ def test_an_own_price_changes_the_bill_until_it_is_removed(visit: OpenVisit) -> 
     expect(bill).to_contain_text("$1K")
     page.locator(".st-key-mp_drop_price_0 button").click()
     expect(bill).to_contain_text("$2K")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_stands_on_the_accent_colour_can_be_read(visit: OpenVisit, dark: bool) -> None:
+    one = visit(dark=dark)
+    tag = one.open("/model-prices").locator("[data-testid=stMultiSelect] [data-tag]:visible").first
+    expect(tag).to_be_visible()
+    assert tag.evaluate(CONTRAST) >= 4.5
+    button = one.open("/monthly-cost?monthly_cost_view=saved").get_by_test_id("stBaseButton-primary").first
+    expect(button).to_be_visible()
+    assert button.evaluate(CONTRAST) >= 4.5
 
 
 def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:

@@ -64,6 +64,7 @@ def test_what_a_slider_moves_is_also_in_the_strip_the_files_and_the_views(visit:
     expect(page.locator(".st-key-wl_bar")).to_contain_text("+1%/mo")
     expect(page.get_by_role("spinbutton", name="Growth per month")).to_have_value("1")
 
+    page.get_by_text("Month by month", exact=True).click()
     one.settle()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()

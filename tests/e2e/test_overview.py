@@ -103,3 +103,29 @@ def test_on_a_phone_the_list_of_pages_closes_when_one_is_chosen(visit: OpenVisit
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
     one.settle()
     expect(page.get_by_test_id("stSidebarNavLink").first).not_to_be_in_viewport()
+
+
+HAND_OVER = """async () => {
+  const socket = new EventTarget(), got = [], counts = [];
+  WebSocket.prototype.addEventListener.call(socket, "message", (message) => got.push(message.data));
+  const arrive = (first, last) => {
+    for (let one = first; one <= last; one++) socket.dispatchEvent(new MessageEvent("message", {data: one}));
+    counts.push(got.length);
+  };
+  arrive(1, 3);
+  await new Promise((done) => setTimeout(done, 50));
+  counts.push(got.length);
+  arrive(4, 5);
+  socket.dispatchEvent(new Event("close"));
+  counts.push(got.length);
+  arrive(6, 130);
+  return [counts, got];
+}"""
+
+
+def test_messages_that_arrive_together_are_handed_over_together_and_none_is_lost(visit: OpenVisit) -> None:
+    page = visit().open("/")
+    counts, got = page.evaluate(HAND_OVER)
+    # Three wait for a pause; a closing connection and a long row of messages wait for nothing.
+    assert counts == [0, 3, 3, 5, 105]
+    assert got == list(range(1, 106))

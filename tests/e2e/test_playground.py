@@ -95,7 +95,7 @@ def test_models_answer_beside_each_other(visit: OpenVisit, width: int, lang: str
     vote = page.get_by_role("button", name=re.compile(r"(Best|최고|추천|좋음).*\(0\)")).first
     expect(vote).to_be_visible(timeout=30_000)
     one.settle()
-    assert page.get_by_test_id("stDataFrame").count() == 1
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(1)
     assert not one.has_sideways_scroll()
     assert one.axe() == []
 

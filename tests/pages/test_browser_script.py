@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from starlette.types import Message, Receive, Scope, Send
 
-from pages.parts.browser import BrowserScript, script_element
+from pages.parts.browser import BrowserScript, head_elements
 from tests.pages.conftest import in_a_loop
 
 PAGE = b"<html><head><title>x</title></head><body></body></html>"
@@ -44,7 +44,7 @@ def answer(
 def test_a_page_that_comes_in_parts_gets_the_script_into_its_head() -> None:
     headers, body = answer("text/html; charset=utf-8", [PAGE[:20], PAGE[20:]])
 
-    assert body == PAGE.replace(b"</head>", script_element() + b"</head>")
+    assert body == PAGE.replace(b"</head>", head_elements() + b"</head>")
     assert headers[b"content-length"] == str(len(body)).encode()
     assert b"etag" not in headers
 
@@ -54,8 +54,13 @@ def test_other_answers_stay_as_they_are() -> None:
     assert answer("text/html", [PAGE], accept=b"*/*")[1] == PAGE
 
 
+def test_the_style_comes_with_the_script() -> None:
+    assert "<style>" in head_elements().decode()
+    assert "[data-tag]" in head_elements().decode()
+
+
 def test_the_script_knows_the_languages_and_the_marker() -> None:
-    script = script_element().decode()
+    script = head_elements().decode()
 
     assert '["en", "ko"]' in script
     assert 'MARKER = "v"' in script

@@ -30,13 +30,6 @@ from tests.pages.conftest import OpenPage, assert_whole
 SECRET = "sk-live-0123456789abcdef"  # invented for this test
 
 
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PRESETS:
-        monkeypatch.delenv(f"{name.upper()}_API_KEY", raising=False)
-        monkeypatch.delenv(f"{name.upper()}_ENABLED", raising=False)
-
-
 def attempt_of(number: int, outcome: str, **changes: object) -> Entry:
     plain: dict[str, object] = {
         "call_id": f"c{number}",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -12,9 +14,8 @@ import pytest
 import streamlit as st
 
 from core.catalog.database import open_engine
-from core.gateway import ChatRequest, Endpoint, Gateway, GatewayError, Message, Target
+from core.gateway import ChatRequest, Endpoint, Gateway, GatewayError, Message, Target, estimate_usage
 from core.gateway.demo import DemoControl, DemoServer
-from core.gateway.endpoints import PRESETS
 from core.gateway.errors import SpendingCapError
 from core.gateway.runtime import next_try_s
 from core.usage.entries import Entry
@@ -24,6 +25,7 @@ from pages.parts import gateway, gateway_money, gateway_places
 from pages.parts.gateway_places import RefusedError, typed_endpoint
 from pages.parts.usage_data import today
 from pages.parts.visit import Allowance, Visit
+from tests.faults.upstream import HostileUpstream, Script, delta, http, sse, then_hang, until_close
 
 KEY = "zz-typed-0123456789"  # invented for this test
 MODEL = "gpt-4.1"
@@ -42,8 +44,6 @@ def as_visit(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[As]
     """The gateway as a visit gets it; from then on the pages' functions take that visit for the present one."""
     monkeypatch.setenv("BREAKEVEN_DATABASE_URL", database_url)
     monkeypatch.setenv("BREAKEVEN_DEMO_SPEED", "500")
-    for name in PRESETS:
-        monkeypatch.delenv(f"{name.upper()}_API_KEY", raising=False)
     st.cache_resource.clear()
 
     def gateway_of(who: Visit) -> Gateway:
@@ -304,6 +304,19 @@ def test_an_allowance_sets_aside_counts_and_can_be_changed() -> None:
     purse.reserve(20)()
 
 
+def test_an_allowance_that_moves_keeps_what_is_set_aside() -> None:
+    purse = Allowance()
+    purse.limit(100)
+    release = purse.reserve(80)
+    purse.limit(101)
+    with pytest.raises(SpendingCapError):
+        purse.reserve(80)
+    release()
+
+    assert purse.reserved_pico_usd == 0
+    purse.reserve(101)()
+
+
 @pytest.mark.parametrize(
     ("ip", "url", "is_here"),
     [
@@ -320,3 +333,48 @@ def test_only_who_sits_at_the_machine_is_here(
     monkeypatch.setattr(st, "context", SimpleNamespace(ip_address=ip, url=url))
 
     assert gateway_places.is_visitor_here() is is_here
+
+
+CUT = until_close(sse(delta("Half an answer")))
+HALF_PRICED = {"prompt_tokens": 100, "completion_tokens": 1}
+SLOW = then_hang(until_close(sse(delta("Half", usage=HALF_PRICED))))
+
+
+@pytest.mark.parametrize(
+    ("script", "is_stopped"), [(CUT, False), (SLOW, True), (http(500, "no"), False)], ids=["cut", "stopped", "broken"]
+)
+def test_what_may_have_been_billed_counts_in_the_visitors_cap(
+    as_visit: As, monkeypatch: pytest.MonkeyPatch, script: Script, is_stopped: bool
+) -> None:
+    who, asked = Visit(), ask()
+    with HostileUpstream({"bad": script}) as server:
+        monkeypatch.setenv("BREAKEVEN_BASE_URL_OPENAI", server.url("bad"))
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        with as_visit(who).stream(asked, [Target(endpoint="openai", model=MODEL)]) as events:
+            for _ in events:
+                if is_stopped:
+                    break
+        until = time.monotonic() + 5
+        while not who.allowance.spent_pico_usd and time.monotonic() < until:
+            time.sleep(0.01)
+        (endpoint,) = [one for one in gateway.endpoints() if one.name == "openai"]
+
+    guess = replace(estimate_usage(asked), source="unknown")
+    most = gateway_money.pricer()(endpoint, MODEL, guess, dt.datetime.now(dt.UTC))
+    assert most
+    attempts = 6 if script == http(500, "no") else 1
+    # The part that is known shows as spent, the whole is taken off the cap.
+    assert who.spent_pico_usd < most
+    assert who.allowance.spent_pico_usd == attempts * most
+
+
+def test_what_surely_cost_nothing_does_not_count(as_visit: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = Visit()
+    with HostileUpstream({"bad": http(401, {"error": {"message": "no"}})}) as server:
+        monkeypatch.setenv("BREAKEVEN_BASE_URL_OPENAI", server.url("bad"))
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        with pytest.raises(GatewayError):
+            as_visit(who).chat(ask(), [Target(endpoint="openai", model=MODEL)])
+    reply = as_visit(who).chat(ask(), [Target(endpoint="demo-openai", model=MODEL)])
+
+    assert who.allowance.spent_pico_usd == reply.pico_usd

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.catalog import store
+from core.catalog.feeds import skypilot
+from core.catalog.rows import RefusedRow
+from core.catalog.seed import DATA
+from core.i18n import said
+from pages.parts import gpu_facts, state
+from pages.parts.state import tr
+from pages.parts.widgets import plain
 from tests.pages.conftest import OpenPage, assert_whole
 
 
@@ -138,3 +149,55 @@ def test_a_broken_database_gives_one_sentence_and_is_left_as_it_is(open_page: Op
     assert len(at.error) == 1
     assert "damaged" in at.error[0].value
     assert broken.read_bytes() == (tmp_path / "copy.db").read_bytes()
+
+
+def test_what_sources_state_is_said_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"", "MIT", "Apache-2.0"}
+    offers = ("basis", "as_of_note", "licence")
+    sellers = ("billing_increment", "min_topup_note", "payment", "storage_note", "egress_note", "notes")
+    shipped = {"gpu_offers": offers, "providers": sellers, "article_gpu_offers": ("region", "payment")}
+    stated = {
+        row[column]
+        for name, columns in shipped.items()
+        for row in csv.DictReader((DATA / f"{name}.csv").read_text(encoding="utf-8").splitlines())
+        for column in columns
+    } | {rule.basis for rule in skypilot.RULES.values()}
+    monkeypatch.setattr(state._run, "lang", "ko")
+
+    assert [one for one in stated - names if not re.search("[가-힣]", gpu_facts.fact(one))] == []
+    assert gpu_facts.fact("a new wording; on_demand+spot") == "a new wording; 온디맨드, 스팟"
+
+
+def test_the_facts_of_an_offer_hold_no_english_sentence_in_korean(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page("gpu_clouds", lang="ko")
+    # AppTest asks for the names of options outside the run, where nobody else says the language.
+    monkeypatch.setattr(state._run, "lang", "ko")
+    at.session_state["gc_story"] = True
+    at.run()
+
+    names = tuple(f"**{tr(f'gpu_clouds.fact_{name}')}**" for name in ("basis", "payment", "billing", "licence"))
+    told = [one.value for one in at.markdown if one.value.startswith(names)]
+    assert len(told) == len(names)
+    assert not [one for one in told if re.search("[a-z]{4,} [a-z]{4,}", one)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentence"), [("en", "row 7: usd_per_hour is empty"), ("ko", "7행: usd_per_hour 값이 비어 있습니다")]
+)
+def test_a_refused_row_is_said_in_the_readers_language(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, sentence: str
+) -> None:
+    row = RefusedRow(file="gpu_offers.csv", row=7, reason=said("catalog.row_empty", column="usd_per_hour"))
+    opened = store.open_catalog
+
+    def with_a_refused_row(*given: Any, **named: Any) -> store.Catalog:
+        found = opened(*given, **named)
+        found.refused = (row,)
+        return found
+
+    monkeypatch.setattr(state, "open_catalog", with_a_refused_row)
+    at = open_page("gpu_clouds", lang=lang)
+
+    assert any(plain(sentence) in one.value for one in at.warning)

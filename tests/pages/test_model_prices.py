@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.catalog import TokenUsage, open_catalog
+from pages.parts import state
 from tests.pages.conftest import OpenPage, assert_whole
 
 VIEWS = ("side", "history", "article", "tasks", "own", "feed")
@@ -157,6 +158,17 @@ def test_a_file_that_is_no_price_table_is_one_sentence(open_page: OpenPage, cont
     at.file_uploader(key="mp_feed_file").upload("prices.json", content, "application/json").run()
     assert_whole(at)
     assert [one for one in at.error if "cannot be taken in" in one.value]
+
+
+def test_why_a_price_table_is_no_use_is_said_in_korean(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page("model_prices", lang="ko", query={"mp_view": "feed"})
+    # AppTest asks for the names of options outside the run, where nobody else says the language.
+    monkeypatch.setattr(state._run, "lang", "ko")
+    at.file_uploader(key="mp_feed_file").upload("prices.json", b"[]", "application/json").run()
+    assert [one.value for one in at.error if "목록 형식" in one.value]
+    at.file_uploader(key="mp_feed_file").upload("prices.json", TABLE, "application/json").run()
+    held = next(one.value for one in at.dataframe if "why" in one.value)
+    assert held["detail"].str.startswith("표준, ").all()
 
 
 def test_the_shortlist_keeps_a_resellers_model_when_only_makers_are_offered(open_page: OpenPage) -> None:

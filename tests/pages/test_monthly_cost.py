@@ -25,7 +25,8 @@ def texts(at: AppTest) -> str:
 def summary_rows(at: AppTest) -> list[list[str]]:
     """The cells of the table of ways, without its heading."""
     table = next(one.value for one in at.markdown if one.value.startswith("| "))
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.replace("\\", "").split("\n")[2:]]
+    lines = [line for line in table.replace("\\", "").split("\n") if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
 def ways_shown(at: AppTest) -> list[str]:
@@ -239,3 +240,10 @@ def test_own_machines_are_billed_line_by_line(open_page: OpenPage, view: str, pi
     shown = " ".join([str(one.value) for one in [*at.markdown, *at.dataframe]] + drawn)
     assert ("staff" if lang == "en" else "인력") in shown
     assert "component_" not in shown
+
+
+def test_how_a_line_is_processed_is_said_in_korean(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", lang="ko", query={"monthly_cost_view": "why", "batch": "0.5"})
+    shown = next(one.value for one in at.dataframe if "processing" in one.value)
+
+    assert {"표준", "배치"} <= set(shown["processing"].dropna()) <= {"표준", "배치", "표준, 피크 시간"}

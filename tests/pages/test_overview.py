@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pages.parts import shell
 from tests.pages.conftest import OpenPage, assert_whole
 
 
@@ -71,3 +72,23 @@ def test_savings_are_against_the_baseline_of_the_monthly_plan(open_page: OpenPag
 
     assert at.metric[3].value == plan.metric[2].value
     assert "Claude Sonnet 4.6" in at.metric[3].delta
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [("en", "give 1 or 0"), ("ko", "1 또는 0으로 지정하세요")])
+def test_a_refused_setting_is_said_in_the_readers_language(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, sentence: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_LOG_PROMPTS", "perhaps")
+    at = open_page(lang=lang)
+
+    assert [one.value for one in at.warning if "BREAKEVEN_LOG_PROMPTS" in one.value and sentence in one.value]
+
+
+def test_the_steps_of_the_first_start_are_said_in_the_readers_language(
+    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(shell, "_show_progress", lambda _bar, _share, step: shown.append(step))
+    open_page(lang="ko", url=f"sqlite:///{tmp_path_factory.mktemp('first') / 'x.db'}")
+
+    assert shown == ["공급사 정보", "GPU 사양", "GPU 상품 가격", "모델 가격", "완료"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage, assert_whole
 
+CHECKED = "The article's ROI of 153,972 %, checked"
 OWN = {"roi_source": "own", "roi_migration": "7442", "roi_fee": "29", "roi_rate": "0"}
 
 
@@ -51,6 +53,9 @@ def test_the_article_s_example_is_one_click(open_page: OpenPage) -> None:
     at.button(key="roi_article").click().run()
 
     assert_whole(at)
+    # What is wrong in it stands open below the answer, no longer closed at the end of the page.
+    assert at.header[0].value == CHECKED
+    assert CHECKED not in [one.label for one in at.expander]
     figures = {row["name"]: (row["value"], row["note"]) for _, row in table(at, "note").iterrows()}
     assert figures["Saving per month"] == ("$3,721.00", "82.7%")
     assert figures["ROI"][0] == "–"
@@ -120,6 +125,116 @@ def test_hostile_addresses_are_answered_in_words(open_page: OpenPage, query: dic
 
     assert not at.error
     assert at.metric or at.info
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [
+    ("en", "Up-front cost (USD): -500 is too small, so 0 is used. Enter a number from 0 to 1,000,000,000."),
+    ("ko", "초기 전환 비용 (USD): -500 값은 허용 범위보다 작아 0 값을 사용합니다. "
+           "0~1,000,000,000 범위의 숫자를 입력하세요."),
+])  # fmt: skip
+def test_a_typed_number_that_cannot_be_used_is_answered_below_its_field(
+    open_page: OpenPage, lang: str, sentence: str
+) -> None:
+    at = open_page("roi", lang=lang, query={"v": "1", "roi_source": "own"})
+    before = metrics(at)
+    at.number_input(key="roi_migration").set_value(-500).run()
+    at.number_input(key="roi_rate").set_value(-100).run()
+
+    assert_whole(at)
+    said = [one.value.replace("\\", "") for one in at.warning]
+    assert said[0] == sentence
+    assert "-100" in said[1]
+    assert "-99" in said[1]
+    assert (at.number_input(key="roi_migration").value, at.number_input(key="roi_rate").value) == (0, -99)
+    assert metrics(at) != before
+    at.number_input(key="roi_migration").set_value(700).run()
+    assert len(at.warning) == 1  # a good number takes its sentence back, the other stays
+
+
+def test_no_field_of_the_page_refuses_a_number_in_the_browser(open_page: OpenPage) -> None:
+    """With limits there, Streamlit turns the field red and tells the program nothing."""
+    at = open_page("roi", query={"roi_source": "own"})
+
+    assert {one.key for one in at.number_input} >= {"roi_now", "roi_new", "roi_migration", "roi_fee", "roi_rate"}
+    assert [one.key for one in at.number_input if one.proto.has_min or one.proto.has_max] == []
+
+
+def test_a_choice_that_is_not_offered_is_answered_with_the_name_of_the_one_that_holds(open_page: OpenPage) -> None:
+    at = open_page("roi", lang="ko", query={"roi_to": "nobody/x", "sh_country": "XX", "roi_fee": "1e10"})
+
+    said = " ".join(one.value.replace("\\", "") for one in at.warning)
+    assert "새 방식: ‘nobody/x’ 값은 선택지에 없어 기본값(Gemini 2.5 Flash)을 사용합니다." in said
+    assert "월 이용료 (USD): 10,000,000,000 값은 허용 범위보다 커서 1,000,000,000 값을 사용합니다." in said
+    at = open_page("self_host", lang="ko", query={"sh_country": "XX", "sh_redundancy": "2.7"})
+    said = " ".join(one.value.replace("\\", "") for one in at.warning)
+    assert "서버 위치: ‘XX’ 값은 선택지에 없어 기본값(전체)을 사용합니다." in said
+    assert "2.7 값은 정수가 아니어서 2 값을 사용합니다" in said
+
+
+def test_a_loss_keeps_its_sign_beyond_what_digits_say(open_page: OpenPage) -> None:
+    query = {"roi_fee": "1000000000", "roi_migration": "1000000000"}
+
+    note = next(one.delta for one in open_page("roi", query=query).metric if one.label == "Saving per month")
+    assert note == "under -1,000,000%"
+    note = next(one.delta for one in open_page("roi", lang="ko", query=query).metric if one.label == "월 절감액")
+    assert note == "-1,000,000% 미만"
+
+
+def test_one_month_is_no_plural(open_page: OpenPage) -> None:
+    at = open_page("roi", query=OWN | {"months": "1"})
+
+    assert "NPV over 1 month" in metrics(at)
+    assert not re.search(r"\b1 months", " ".join(str(one.value) for one in at.markdown))
+
+
+def test_a_rate_of_return_of_minus_100_percent_is_said_in_words(open_page: OpenPage) -> None:
+    """A billion up front for 265 a month: the yearly rate is -99.9999... %, which is never -100 %."""
+    rows = table(open_page("roi", query=OWN | {"roi_migration": "1e9", "months": "6"}), "note")
+    value, note = next((row["value"], row["note"]) for _, row in rows.iterrows() if row["name"] == "IRR per year")
+
+    assert value == "under -99.9%"
+    assert note == "nearly all that is paid up front is lost"
+
+
+def test_a_rate_of_return_beyond_every_number_is_no_inflow(open_page: OpenPage) -> None:
+    rows = table(open_page("roi", query={"roi_source": "own", "roi_now": "1e9", "roi_migration": "1e-9"}), "note")
+    note = next(row["note"] for _, row in rows.iterrows() if row["name"] == "IRR per year")
+
+    assert "money received" not in note
+
+
+@pytest.mark.parametrize(("query", "title"), [
+    (OWN | {"roi_migration": "100"}, "The NPV is above 0 in all 25 cases"),
+    (OWN | {"roi_new": "9000"}, "The NPV is above 0 in none of 25 cases"),
+])  # fmt: skip
+def test_the_grid_counts_all_and_none_in_words_and_its_axes_in_percent(
+    open_page: OpenPage, query: dict[str, str], title: str
+) -> None:
+    at = open_page("roi", query=query)
+
+    assert any(title in one.value for one in at.markdown)
+    specs = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
+    cells = next(one["data"][0] for one in specs if one["data"][0].get("type") == "heatmap")
+    assert (cells["x"], cells["y"][0]) == (["50%", "100%", "150%", "200%", "300%"], "50%")
+
+
+def test_the_running_sums_are_named_at_their_ends(open_page: OpenPage) -> None:
+    spec = json.loads(open_page("roi", query=OWN).get("plotly_chart")[0].proto.spec)
+
+    assert spec["layout"]["showlegend"] is False
+    assert {"Running sum", "Discounted"} <= {one["text"] for one in spec["layout"]["annotations"]}
+
+
+def test_the_chance_says_what_varies(open_page: OpenPage) -> None:
+    explained = next(one.help for one in open_page("roi").metric if one.label == "Chance of payback")
+
+    assert explained.startswith("Share of 10,000 simulated futures in which the savings cover the up-front cost within")
+    for varied in (
+        "level, growth, season, single months, retries",
+        "token lengths, cache hits and list prices",
+        "speed",
+    ):
+        assert varied in explained.split("What does not")[0]
 
 
 def test_a_rate_of_minus_100_percent_is_corrected_in_words(open_page: OpenPage) -> None:

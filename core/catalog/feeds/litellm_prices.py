@@ -18,6 +18,7 @@ from typing import Any
 from core.catalog.feeds.parsed import FeedError, decoded
 from core.catalog.rows import RefusedRow
 from core.costs.tokens import PriceRow
+from core.i18n import said
 from core.money import TOKENS_PER_MTOK, micro_usd_rounded
 
 SOURCE = "litellm price table"
@@ -93,18 +94,18 @@ def _entries(content: bytes) -> dict[str, Any]:
     try:
         table = json.loads(decoded(content), parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise FeedError("The feed is not JSON: the address may answer with another file.") from error
+        raise FeedError(said("catalog.feed_not_json")) from error
     if isinstance(table, list):
-        raise FeedError("The feed is a list (as genai-prices' is); litellm's price table is one object of entries.")
+        raise FeedError(said("catalog.feed_is_list"))
     if not isinstance(table, dict) or not any(
         isinstance(entry, dict) and "litellm_provider" in entry for entry in table.values()
     ):
-        raise FeedError(f"The feed has no entry with litellm_provider: litellm's {FILE} is expected.")
+        raise FeedError(said("catalog.feed_no_litellm", file=FILE))
     return table
 
 
 def _no_number(text: str) -> Any:
-    raise FeedError(f"The feed holds {text} where a price belongs.")
+    raise FeedError(said("catalog.feed_no_price", given=text))
 
 
 def _model(name: str, entry: Any, seen_on: dt.date) -> FedModel | None:

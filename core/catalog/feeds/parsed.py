@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
+from core.i18n import SaidError, said
 from core.money import micro_usd_rounded
 
 LOW_USD_PER_GPU_HOUR, HIGH_USD_PER_GPU_HOUR = 0.02, 25.0
 """No GPU is let for less or more: beyond these a unit was mistaken, or a sentinel such as 700 stands for "not sold"."""
 
 
-class FeedError(ValueError):
-    """A feed as a whole that cannot be used; the text says why."""
+class FeedError(SaidError):
+    """A feed as a whole that cannot be used; `said` says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +33,17 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FeedError("The feed is not UTF-8 text: the address may answer with another file.") from error
+        raise FeedError(said("catalog.feed_not_text")) from error
 
 
 def checked_price(text: str, gpu_count: int) -> int:
     """Micro-USD per hour of a whole instance from USD per hour.
 
-    ValueError for text that is no amount, and outside `LOW_USD_PER_GPU_HOUR` to `HIGH_USD_PER_GPU_HOUR` for one GPU.
+    SaidError for text that is no amount, and outside `LOW_USD_PER_GPU_HOUR` to `HIGH_USD_PER_GPU_HOUR` for one GPU.
     """
     micro = micro_usd_rounded(text)
     per_gpu = micro / gpu_count / 1e6
     if not LOW_USD_PER_GPU_HOUR <= per_gpu <= HIGH_USD_PER_GPU_HOUR:
-        raise ValueError(
-            f"{text} USD per hour is {per_gpu:.4g} per GPU-hour, outside "
-            f"{LOW_USD_PER_GPU_HOUR:g} to {HIGH_USD_PER_GPU_HOUR:g}"
-        )
+        limits = {"low": f"{LOW_USD_PER_GPU_HOUR:g}", "high": f"{HIGH_USD_PER_GPU_HOUR:g}"}
+        raise SaidError(said("catalog.price_out_of_range", given=text, per_gpu=f"{per_gpu:.4g}", **limits))
     return micro

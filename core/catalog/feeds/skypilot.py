@@ -22,6 +22,7 @@ from core.catalog.feeds.parsed import FeedError, Parsed, checked_price, decoded
 from core.catalog.rows import RefusedRow
 from core.costs.gpu_places import country_of
 from core.costs.gpus import GpuOffer, PurchaseOption, RegionConfirmed
+from core.i18n import said
 
 NEEDED = ("InstanceType", "AcceleratorName", "AcceleratorCount", "Price", "Region")
 LICENCE = "Apache-2.0 (skypilot repo); catalog repo licence not seen"
@@ -64,7 +65,7 @@ def parse(content: bytes, cloud: str, *, version: str = "v8", seen_on: dt.date |
     reader = csv.DictReader(io.StringIO(decoded(content), newline=""))
     missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
     if missing:
-        raise FeedError(f"The file is no SkyPilot catalog: the column {missing[0]} is missing.")
+        raise FeedError(said("catalog.feed_no_skypilot", column=missing[0]))
     rule = RULES.get(cloud, Rule())
     name = f"skypilot {cloud}"
     found: dict[tuple[Any, ...], tuple[GpuOffer, str]] = {}
@@ -77,7 +78,7 @@ def parse(content: bytes, cloud: str, *, version: str = "v8", seen_on: dt.date |
             except (ValueError, TypeError, KeyError) as error:
                 refused.append(RefusedRow(file=name, row=number, reason=str(error)))
     except csv.Error as error:
-        raise FeedError(f"The file cannot be read as CSV: {error}.") from error
+        raise FeedError(said("catalog.feed_not_csv", error=error)) from error
     return Parsed(source=source_of(cloud, version), offers=list(found.values()), refused=refused, source_date=seen_on)
 
 

@@ -14,6 +14,7 @@ from core.catalog.feeds.gpu_names import read_name
 from core.catalog.feeds.parsed import FeedError, Parsed, checked_price, decoded
 from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
+from core.i18n import said
 
 SCHEMA_VERSION = 2
 PROVIDERS = {"datacrunch": "verda", "lambdalabs": "lambda", "vastai": "vast"}
@@ -30,14 +31,12 @@ def parse(content: bytes) -> Parsed:
     """The newest line of a month's file. FeedError for another shape or schema version."""
     lines = [line for line in decoded(content).splitlines() if line.strip()]
     if not lines:
-        raise FeedError("The feed is empty.")
+        raise FeedError(said("catalog.feed_blank"))
     newest = max((_day(line) for line in lines), key=lambda one: str(one["collected_at"]))
     try:
         collected_on = dt.datetime.fromisoformat(newest["collected_at"]).date()
     except (TypeError, ValueError) as error:
-        raise FeedError(
-            f"collected_at is {newest['collected_at']!r}: a time such as 2026-10-01T13:13 is needed."
-        ) from error
+        raise FeedError(said("catalog.feed_no_time", column="collected_at", given=newest["collected_at"])) from error
     parsed = Parsed(source=source_of(f"{collected_on:%Y-%m}"), source_date=collected_on)
     for number, (provider, gpu, price) in enumerate(_prices(newest), start=1):
         try:
@@ -51,11 +50,11 @@ def _day(line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise FeedError("A line of the feed is no JSON.") from error
+        raise FeedError(said("catalog.feed_line_not_json")) from error
     if not isinstance(found, dict) or not isinstance(found.get("cheapest"), dict) or "collected_at" not in found:
-        raise FeedError("The feed has another shape: `cheapest` or `collected_at` is missing.")
+        raise FeedError(said("catalog.feed_other_shape", columns="cheapest, collected_at"))
     if found.get("schema_version") != SCHEMA_VERSION:
-        raise FeedError(f"The feed has schema version {found.get('schema_version')!r}; {SCHEMA_VERSION} is understood.")
+        raise FeedError(said("catalog.feed_other_version", given=found.get("schema_version"), known=SCHEMA_VERSION))
     return found
 
 

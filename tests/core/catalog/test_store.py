@@ -127,7 +127,7 @@ def test_a_broken_row_is_refused_by_file_row_and_reason_and_the_rest_is_used(tmp
     again = seed.seed(engine, folder=folder)
 
     assert [(one.file, one.row) for one in refused] == [("gpu_offers.csv", 2)]
-    assert "usd_per_hour" in refused[0].reason
+    assert "usd_per_hour" in str(refused[0].reason)
     assert again == refused
     assert len(store.load_offers(engine)) == len(lines) - 2
     engine.dispose()

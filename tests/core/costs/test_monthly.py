@@ -231,6 +231,43 @@ def test_a_fleet_is_billed_by_its_function_of_billed_requests() -> None:
     assert set(np.unique(simulation.paths_usd("fleet")) % 1_000) == {0.0}
 
 
+def fleet_at_speed(band: tuple[float, float]) -> FleetWay:
+    """A dollar a thousand requests, in inverse proportion to the speed."""
+    return FleetWay(
+        name="fleet", monthly_cost_usd=lambda requests: requests / 1_000,
+        cost_at_speed_usd=lambda requests, speed: requests / 1_000 / speed, speed_band=band,
+    )  # fmt: skip
+
+
+def test_the_speed_of_machines_is_one_draw_a_path_within_its_band() -> None:
+    sure = replace(SURE, requests_per_month=1_000_000)
+    one, again, other = (
+        simulate(sure, [fleet_at_speed((0.5, 1.25))], start=START, outlook=CERTAIN, seed=seed) for seed in (1, 1, 2)
+    )
+    paths = one.paths_usd("fleet")
+
+    # Nothing else varies by more than a thousandth: cost is 1,000 / speed, so its P10 and P90 are the band's ends.
+    assert np.quantile(paths[0], (0.1, 0.5, 0.9)) == pytest.approx((800, 1_000, 2_000), rel=0.01)
+    assert np.corrcoef(paths[0], paths[5])[0, 1] > 0.99
+    assert one.ways[0].planned_usd == pytest.approx(np.full(len(paths), 1_000.0))
+    assert paths.tobytes() == again.paths_usd("fleet").tobytes()
+    assert paths.tobytes() != other.paths_usd("fleet").tobytes()
+
+
+def test_the_speed_of_machines_changes_no_other_way_and_may_be_certain() -> None:
+    both = simulate(Workload(), [way(plain(), "a"), fleet_at_speed((0.5, 1.25))], start=START)
+    alone = simulate(Workload(), [way(plain(), "a"), fleet_at_speed((1.0, 1.0))], start=START)
+
+    assert both.paths_usd("a").tobytes() == alone.paths_usd("a").tobytes()
+    assert alone.paths_usd("fleet").std() < both.paths_usd("fleet").std()
+
+
+@pytest.mark.parametrize("band", [(0.0, 1.0), (1.2, 1.5), (0.5, 0.9), (float("nan"), 1.0)])
+def test_a_band_that_is_none_is_refused_by_name(band: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="speed_band"):
+        fleet_at_speed(band)
+
+
 def test_all_ways_see_the_same_futures() -> None:
     simulation = simulate(Workload(growth_per_month=0.1), [way(plain(1, 4), "a"), way(plain(2, 8), "b")], start=START)
 

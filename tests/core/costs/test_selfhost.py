@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.costs.gpu_specs import gpu_spec
 from core.costs.gpus import GpuOffer, PurchaseOption
 from core.costs.model_shapes import model_shape
-from core.costs.selfhost import LINES, Machine, Operations, fleet_for, monthly_cost_usd, naive_break_even_requests
-from core.costs.selfhost_break_even import break_even
-from core.costs.selfhost_ranking import machine_of, rank_offers, replica_estimates
+from core.costs.selfhost import (
+    LINES,
+    Machine,
+    Operations,
+    columns_of,
+    fleet_for,
+    monthly_cost_usd,
+    naive_break_even_requests,
+)
+from core.costs.selfhost_break_even import break_even, cheapest_break_even, cheapest_usd, frontier
+from core.costs.selfhost_options import fleet_options
+from core.costs.selfhost_ranking import cheapest_dated, machine_of, rank_offers, replica_estimates, undated_below
+from core.costs.selfhost_replicas import OwnSpeed, gpus_to_hold, largest_replica
 from core.costs.selfhost_terms import SpotAloneError
 from core.costs.selfhost_tornado import tornado
 from core.workload import Workload
@@ -308,3 +320,159 @@ def test_an_input_that_does_not_fit_when_doubled_is_left_out_of_the_tornado() ->
     swings = tornado(MACHINE, LOAD, BARE, 0.01, lambda load: None if load.input_tokens > 500 else 1.0)
 
     assert "input_length" not in {one.name for one in swings}
+
+
+SMALL = replace(MACHINE, name="small", gpu_count=1, gpus_per_replica=1, on_demand_usd_per_hour=0.5,
+                tokens_per_s_per_replica=20.0)  # fmt: skip
+
+
+def test_the_break_even_is_that_of_the_cheapest_machine_at_each_volume() -> None:
+    # A request costs 500 tokens. Peak is twice the mean: a small machine (20 tokens/s at 0.5 load) holds 26,280
+    # requests for 365 USD a month, 0.01389 each; the large one 2,628,000 for 14,600, 0.00556 each.
+    columns = columns_of([SMALL, replace(MACHINE, gpus_per_replica=4, tokens_per_s_per_replica=1_000.0)], BARE)
+    alone = break_even(SMALL, LOAD, BARE, 0.008)
+    found = cheapest_break_even(columns, LOAD, BARE, 0.008)
+
+    assert alone.never == "machines_cost_more_per_request"
+    first = found.crossings[0]
+    assert (first.to, first.choice) == ("rent", 1)
+    assert first.requests_per_month == pytest.approx(14_600 / 0.008)
+    assert found.lasting is not None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 50), st.floats(5, 5_000), st.sampled_from([1, 2, 4, 8]), st.sampled_from([1, 2, 4])),
+        min_size=1, max_size=6,
+    ),
+    st.floats(0.0005, 0.05), st.sampled_from([0.0, 0.5]), st.sampled_from([0, 1]),
+)  # fmt: skip
+def test_crossings_of_many_machines_are_those_of_their_lower_envelope(
+    rows: list[tuple[float, float, int, int]], price: float, autoscale_share: float, redundancy: int
+) -> None:
+    machines = [
+        replace(
+            MACHINE, on_demand_usd_per_hour=usd, tokens_per_s_per_replica=speed, gpu_count=max(gpus, size),
+            gpus_per_replica=size,
+        )
+        for usd, speed, gpus, size in rows
+    ]  # fmt: skip
+    run = replace(BARE, autoscale_share=autoscale_share, redundancy=redundancy, staff_fte=0.1)
+    found = cheapest_break_even(columns_of(machines, run), LOAD, run, price)
+    volume = np.geomspace(1e3, 1e10, 1_500)
+    envelope = np.min([monthly_cost_usd(one, LOAD, run, volume) for one in machines], axis=0)
+    edges = [one.requests_per_month for one in found.crossings]
+    is_far = np.array([all(abs(each / edge - 1) > 1e-6 for edge in edges) for each in volume])
+    counted = np.searchsorted(edges, volume)
+    first = found.crossings[0].to == "call" if found.crossings else found.always == "rent"
+
+    assert ((envelope <= price * volume) == (first ^ (counted % 2 == 1)))[is_far].all()
+
+
+def test_no_machine_that_can_be_the_cheapest_is_left_out() -> None:
+    draw = np.random.default_rng(3)
+    machines = [
+        replace(
+            MACHINE, on_demand_usd_per_hour=float(usd), tokens_per_s_per_replica=float(speed), gpu_count=int(gpus),
+            gpus_per_replica=1,
+        )
+        for usd, speed, gpus in zip(
+            draw.uniform(1, 9, 60).round(1), draw.uniform(100, 900, 60).round(-1), draw.integers(1, 9, 60), strict=True
+        )
+    ]  # fmt: skip
+    columns, volume = columns_of(machines, Operations()), np.geomspace(1e4, 1e9, 400)
+    every = np.min([monthly_cost_usd(one, LOAD, Operations(), volume) for one in machines], axis=0)
+    usd, choices = cheapest_usd(columns, LOAD, Operations(), volume)
+
+    assert len(frontier(columns)) < 30
+    assert usd == pytest.approx(every)
+    at = np.array([volume[200]])
+    assert monthly_cost_usd(machines[choices[200]], LOAD, Operations(), at)[0] == pytest.approx(every[200])
+
+
+def per_gpu(usd: float, gpu: str = "H100-80GB") -> GpuOffer:
+    return replace(offer(usd=usd, gpu=gpu, gpus=1), instance_type=f"cheapest:{gpu}")
+
+
+def test_a_price_per_gpu_buys_a_machine_as_large_as_the_replica() -> None:
+    # One H100 holds the model badly: pairs cost a quarter at this volume, and a stated pair at the price of two shows
+    # the same bill.
+    single = rank_offers([offer(usd=1.9, gpus=1)], "llama-3.3-70b", BUSY, Operations())[0]
+    found = rank_offers([per_gpu(1.9)], "llama-3.3-70b", BUSY, Operations())[0]
+    pair = rank_offers([offer(usd=3.8, gpus=2)], "llama-3.3-70b", BUSY, Operations())[0]
+
+    assert found.fleet.machine.gpu_count == 2
+    assert found.fleet.machine.on_demand_usd_per_hour == pytest.approx(3.8)
+    assert found.fleet.tco_usd_per_month == pytest.approx(pair.fleet.tco_usd_per_month)
+    assert found.fleet.tco_usd_per_month < single.fleet.tco_usd_per_month / 3
+    sizes = set(fleet_options([per_gpu(1.9)], "llama-3.1-8b", BUSY, Operations()).columns.gpus.tolist())
+    assert sizes == {1.0, 2.0, 4.0, 8.0}
+
+
+def test_offers_are_sorted_by_cost_and_the_cheapest_is_dated() -> None:
+    day = dt.date(2026, 11, 1)
+    cheap, dear = offer(usd=10.0), replace(offer(usd=20.0), as_of=day)
+    found = rank_offers([dear, cheap], "llama-3.3-70b", BUSY, Operations(), today=day)
+    best = cheapest_dated(found)
+
+    assert [one.offer for one in found] == [cheap, dear]
+    assert best is not None
+    assert best.offer == dear
+    assert [one.offer for one in undated_below(found)] == [cheap]
+    assert cheapest_dated(found[:1]) == found[0]
+    assert undated_below(found[:1]) == []
+
+
+def test_a_measurement_is_every_replica_of_its_gpu_and_of_no_other() -> None:
+    own = OwnSpeed(gpu_model="H100-80GB", gpus_per_replica=2, tokens_per_s=100.0)
+    offers = [offer(usd=2.5, gpus=1), offer(usd=5.0, gpus=2), offer(usd=20.0), per_gpu(2.5), offer(usd=9, gpu="H200")]
+    plain = rank_offers(offers, "llama-3.3-70b", BUSY, Operations())
+    found = rank_offers(offers, "llama-3.3-70b", BUSY, Operations(), own=own)
+    measured = [one for one in found if one.offer.gpu_model == "H100-80GB"]
+
+    assert len(measured) == 3  # one GPU is too few for what was measured
+    assert {(one.estimate.output_tokens_per_s, one.estimate.gpus_per_replica) for one in measured} == {(100.0, 2)}
+    others = [[one for one in each if one.offer.gpu_model == "H200"] for each in (plain, found)]
+    assert others[0] == others[1]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "form", "count", "most"),
+    [("RTX 5090", "PCIe", 16, 8), ("A100-40GB", "SXM", 16, 16), ("MI300X", "OAM", 8, 8), ("A40", "PCIe", 10, 8)],
+)
+def test_a_replica_takes_more_than_eight_gpus_only_over_a_fabric(gpu: str, form: str, count: int, most: int) -> None:
+    assert largest_replica(gpu_spec(gpu, form), count) == most
+    sizes = replica_estimates(model_shape("llama-3.1-8b"), gpu, form, count, "fp8", 1_000, 500)
+    assert max(one.gpus_per_replica for one in sizes) == most
+
+
+def test_a_gpu_that_runs_no_fp8_is_not_offered_for_it() -> None:
+    volta, ampere = (offer(gpu=gpu) for gpu in ("V100-32GB", "A100-80GB"))
+
+    assert rank_offers([volta], "llama-3.1-8b", BUSY, Operations(), precision="fp8") == []
+    assert rank_offers([volta], "llama-3.1-8b", BUSY, Operations(), precision="fp16")
+    assert rank_offers([ampere], "llama-3.1-8b", BUSY, Operations())[0].estimate.computed_in == "fp16"
+
+
+def test_what_would_hold_a_model_is_a_number_of_gpus() -> None:
+    # 1,026 GB of weights: 8 x 180 GB x 0.9 = 1,296 hold them, 4 do not; 8 x H200 hold 1,015.
+    kimi = model_shape("kimi-k2")
+
+    assert gpus_to_hold(kimi, "B200", "fp8", 1_500, 500) == 8
+    assert gpus_to_hold(kimi, "H200", "fp8", 1_500, 500) == 16
+    assert gpus_to_hold(kimi, "RTX 5090", "fp8", 1_500, 500) is None
+    assert gpus_to_hold(kimi, "V100-32GB", "fp8", 1_500, 500) is None
+
+
+def test_the_tornado_takes_its_break_evens_from_the_cheapest_machines_or_leaves_them_out() -> None:
+    plain = tornado(MACHINE, LOAD, BARE, 0.01, with_break_even=False)
+    cheap = replace(MACHINE, on_demand_usd_per_hour=10.0)
+    found = tornado(MACHINE, LOAD, BARE, 0.01, machines_for=lambda _: columns_of([MACHINE, cheap], BARE))
+    price = next(one for one in found if one.name == "gpu_price")
+    lasting = break_even(cheap.at_prices_times(0.7), LOAD, BARE, 0.01).lasting
+
+    assert all(one.low_break_even_mtok is None for one in plain)
+    assert lasting is not None
+    assert price.low_break_even_mtok == pytest.approx(lasting.mtok_per_month)
+    assert price.low_usd == pytest.approx(14_600 * 0.7)

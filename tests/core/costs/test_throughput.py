@@ -16,8 +16,10 @@ from core.costs.gpu_specs import UnknownGpuError, gpu_spec, gpu_specs, offered_s
 from core.costs.model_shapes import UnknownShapeError, model_shape, model_shapes, precision_named
 from core.costs.throughput import ModelDoesNotFitError, estimate_throughput
 from core.costs.throughput_fit import SPLITS, nested
+from core.costs.throughput_latency import reply_speed
 from core.costs.throughput_measured import Known, alike, log_factor, measured_rows
-from core.costs.throughput_roofline import Constants, Point, roofline_tokens_per_s
+from core.costs.throughput_precision import can_serve, served_precision
+from core.costs.throughput_roofline import Constants, Point, exchange_s, roofline_tokens_per_s
 
 
 def test_at_least_twenty_open_models_dense_and_mixture_are_known() -> None:
@@ -366,3 +368,73 @@ def test_as_many_requests_as_fit_give_no_less_than_512_at_once(model: str, gpu: 
     )
 
     assert full >= limited * 0.95
+
+
+@pytest.mark.parametrize(
+    ("gpu", "precision", "served", "serves"),
+    [
+        ("V100-32GB", "fp8", "fp8w16", False), ("V100-32GB", "fp16", "fp16", True), ("T4", "fp8", "fp8w16", True),
+        ("A100-80GB", "fp8", "fp8w16", True), ("A100-80GB", "fp4", "int4", True), ("L40S", "fp8", "fp8", True),
+        ("H100", "fp8", "fp8", True), ("H100", "fp4", "fp4", True), ("B200", "fp4", "fp4", True),
+        ("MI300X", "fp8", "fp8", True), ("MI250X", "fp8", "fp8w16", False),
+    ],
+)  # fmt: skip
+def test_narrow_weights_are_computed_in_the_units_a_gpu_has(
+    gpu: str, precision: str, served: str, serves: bool
+) -> None:
+    assert served_precision(gpu_spec(gpu), precision) == served
+    assert can_serve(gpu_spec(gpu), precision) == serves
+
+
+def test_fp8_on_a_gpu_without_its_units_saves_memory_and_no_arithmetic() -> None:
+    eight = estimate_throughput("llama-3.3-70b", "A100-80GB", gpu_count=2, gpus_per_replica=2, precision="fp8")
+    stored = estimate_throughput("llama-3.3-70b", "A100-80GB", gpu_count=2, gpus_per_replica=2, precision="fp8w16")
+
+    assert eight.output_tokens_per_s == stored.output_tokens_per_s
+    assert eight.computed_in == "fp16"
+    assert estimate_throughput("llama-3.1-8b", "H100", precision="fp8").computed_in == "fp8"
+    assert estimate_throughput("llama-3.1-8b", "H100", precision="fp4").computed_in == "fp8"
+
+
+def test_gpus_without_a_fabric_exchange_over_pcie() -> None:
+    # 2 a layer x 32 layers x 4,096 values x 2 bytes x 2 x 7/8 = 917,504 bytes a token, at 0.8 x 32 GB/s one way.
+    shared = point(spec=gpu_spec("RTX A4000"), gpus_per_replica=8)
+
+    assert exchange_s(shared) == pytest.approx(917_504 / 25.6e9)
+    assert exchange_s(point(spec=gpu_spec("RTX A4000"))) == 0
+    assert exchange_s(point(gpus_per_replica=8)) == 0  # NVLink
+    assert exchange_s(point(spec=gpu_spec("A40"), gpus_per_replica=2)) == 0  # a bridge joins two
+    assert exchange_s(point(spec=gpu_spec("A40"), gpus_per_replica=4)) > 0
+    linked = replace(gpu_spec("RTX A4000"), interconnect="NVLink4")
+    assert roofline_tokens_per_s(shared, ONE) < roofline_tokens_per_s(replace(shared, spec=linked), ONE)
+
+
+def speed_at(load: float, **changes: Any) -> Any:
+    plain: dict[str, Any] = {
+        "gpus_per_replica": 1, "precision": "fp8", "input_tokens": 1_000, "output_tokens": 500,
+        "load_tokens_per_s": load,
+    }  # fmt: skip
+    return reply_speed(model_shape("llama-3.1-8b"), "H100-80GB", "SXM", **(plain | changes))
+
+
+def test_a_user_of_a_busier_replica_sees_slower_answers() -> None:
+    alone, some, full = (speed_at(load) for load in (1.0, 3_000.0, 1e9))
+    most = estimate_throughput(
+        "llama-3.1-8b", "H100", precision="fp8", input_tokens=1_000, output_tokens=500
+    ).output_tokens_per_s
+
+    assert alone.requests_at_once == pytest.approx(1, abs=1e-5)
+    assert alone.tokens_per_s > some.tokens_per_s > full.tokens_per_s
+    assert some.tokens_per_s * some.requests_at_once == pytest.approx(3_000, rel=1e-3)
+    assert full.tokens_per_s * full.requests_at_once == pytest.approx(most, rel=1e-3)
+
+
+def test_a_longer_prompt_delays_the_first_token_and_a_measured_replica_scales_all() -> None:
+    plain, longer, half = (
+        speed_at(1.0), speed_at(1.0, input_tokens=2_000),
+        speed_at(1.0, measured_tokens_per_s=speed_at(1e9).tokens_per_s * speed_at(1e9).requests_at_once / 2),
+    )  # fmt: skip
+
+    assert longer.first_token_s > 2 * plain.first_token_s
+    assert half.tokens_per_s == pytest.approx(plain.tokens_per_s / 2, rel=0.02)
+    assert half.first_token_s == pytest.approx(plain.first_token_s * 2, rel=0.02)
