@@ -26,6 +26,7 @@ PUBLISHED = "_published"
 TYPED = "_typed"  # what could not be used of what was typed on this page, see `number_field`
 _RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
 _PAGE, _UNSEEN = "_page", "_unseen"
+_MISSING = object()
 TEXT_MAX_CHARS = 200
 MAX_CHOICES = 200
 
@@ -60,47 +61,60 @@ def read_address() -> None:
 
 def pending(name: str) -> tuple[Mapping[str, list[str]], bool] | None:
     """The address values that `name` has not taken yet and whether they are complete; None when there are none."""
+    raw, is_new = _arrived()
+    return (raw, MARKER in raw) if is_new(name) else None
+
+
+def _arrived() -> tuple[Mapping[str, list[str]], Callable[[str], bool]]:
+    """The values of the address, and whether a name takes them for the first time: asked, it has taken them."""
     seen = st.session_state.setdefault(_SEEN, {})
     generation = st.session_state.get(_GENERATION, 0)
-    if seen.get(name) == generation:
-        return None
-    seen[name] = generation
-    raw: Mapping[str, list[str]] = st.session_state.get(_RAW, {})
-    return raw, MARKER in raw
+
+    def is_new(name: str) -> bool:
+        is_first: bool = seen.get(name) != generation
+        seen[name] = generation
+        return is_first
+
+    return st.session_state.get(_RAW, {}), is_new
 
 
 def bind(fields: Sequence[Field]) -> tuple[dict[str, Any], list[Problem]]:
-    """Current value of each field and what had to be corrected; call before the widgets with these keys are made."""
-    kept = st.session_state.setdefault(_KEPT, {})
+    """Current value of each field and what had to be corrected; call before the widgets with these keys are made.
+
+    A widget is set as `follow` says. The session is asked once a field: each time costs some 10 microseconds.
+    """
+    session = st.session_state
+    kept, known, is_unseen = session.setdefault(_KEPT, {}), session.setdefault(_FIELDS, {}), session.get(_UNSEEN)
+    raw, is_new = _arrived()
+    values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in fields:
-        st.session_state.setdefault(_FIELDS, {})[field.key] = field
-        arrived = pending(field.key)
-        if arrived:
-            raw, is_complete = arrived
+        known[field.key] = field
+        held = value = session.get(field.key, _MISSING)
+        if is_new(field.key):
             if field.key in raw:
-                st.session_state[field.key] = parse(field, raw[field.key], problems)
-            elif is_complete:
-                st.session_state[field.key] = _copy(field.default)
-        if field.key not in st.session_state:
-            st.session_state[field.key] = _copy(kept.get(field.key, field.default))
-        elif field.kind in {"choice", "choices"}:
-            _drop_gone_options(field)
-        follow(field.key, st.session_state[field.key])
-    return {field.key: st.session_state[field.key] for field in fields}, problems
+                value = parse(field, raw[field.key], problems)
+            elif MARKER in raw:
+                value = _copy(field.default)
+        if value is _MISSING:
+            value = _copy(kept.get(field.key, field.default))
+        value = values[field.key] = _offered(field, value)
+        if held is _MISSING or held != value or is_unseen:
+            session[field.key] = value
+    return values, problems
 
 
 def _copy(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else value
 
 
-def _drop_gone_options(field: Field) -> None:
+def _offered(field: Field, value: Any) -> Any:
     """Options may change between runs (a database without a provider); a widget refuses a value it does not offer."""
-    value = st.session_state[field.key]
+    if field.kind not in {"choice", "choices"} or value is None:
+        return value
     if isinstance(value, list | tuple):
-        st.session_state[field.key] = [one for one in value if one in field.options]
-    elif value is not None and value not in field.options:
-        st.session_state[field.key] = field.default
+        return [one for one in value if one in field.options]
+    return value if value in field.options else field.default
 
 
 def enter(page: str) -> None:

@@ -30,6 +30,7 @@
   // together, in its order. (pages/parts/burst.py sends it so.) In a tab that is not looked at, timers are slow.
   const PAUSE_MS = 2;
   const MOST = 100;
+  const END_BYTES = 2; // "the script does not run", the last of a run, has no content
   const listen = WebSocket.prototype.addEventListener;
   WebSocket.prototype.addEventListener = function (type, listener, ...options) {
     if (type !== "message") {
@@ -44,7 +45,8 @@
     };
     const take = (message) => {
       clearTimeout(timer);
-      if (waiting.push(message) >= MOST || document.hidden) handOver();
+      const isEnd = message.data?.byteLength <= END_BYTES;
+      if (waiting.push(message) >= MOST || isEnd || document.hidden) handOver();
       else timer = setTimeout(handOver, PAUSE_MS);
     };
     listen.call(this, "close", handOver);

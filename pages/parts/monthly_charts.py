@@ -24,9 +24,6 @@ LABEL_GAP = 0.07
 LABEL_LINE_CHARS = 18
 BAND_OPACITY = 0.14
 HEADROOM = 1.05
-AT_THE_END = {
-    "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "align": "left", "showarrow": False, "font": {"size": 12},
-}  # fmt: skip
 
 
 def colours(simulation: Simulation) -> dict[str, str]:
@@ -64,14 +61,15 @@ def _marks(plan: Plan) -> tuple[list[Parts], list[Parts]]:
         across = {"x0": 0, "x1": 1, "xref": "paper", "y0": budget, "y1": budget, "line": grey | {"dash": "dash"}}
         marks.append(drawn | across)
         notes.append({
-            "x": 0, "y": budget, "yanchor": "bottom", "xshift": 0, "text": tr("monthly_cost.budget_line"),
+            "x": 0, "xref": "paper", "xanchor": "left", "y": budget, "yanchor": "bottom", "showarrow": False,
+            "text": tr("monthly_cost.budget_line"),
         })  # fmt: skip
     for month, names in changes(plan).items():
         place = starts.index(month)
         upright = {"x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": grey | {"dash": "dot"}}
         marks.append(drawn | upright)
         notes.append({
-            "x": place, "xref": "x", "xshift": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": 11},
+            "x": place, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 11},
             "xanchor": "left" if place < len(starts) // 2 else "right",
             "text": f"{tr('monthly_cost.price_change')}: {', '.join(names)[:40]}",
         })  # fmt: skip
@@ -138,7 +136,7 @@ def _lines(
     # What all lines, bands and labels share is said once.
     style = {"mode": "lines" if len(months) > 1 else "markers", "hovertemplate": "%{x}: %{y:,.4~s}"}
     shared = style | {"x0": months[0], "line": {"width": 2.5}}
-    defaults = {"annotationdefaults": AT_THE_END, "shapedefaults": {"layer": "below", "line": {"width": 0}}}
+    defaults = {"shapedefaults": {"layer": "below", "line": {"width": 0}}}
     data: list[Parts] = [
         {
             "y": charts.amounts(middle), "name": way.name,
@@ -153,7 +151,7 @@ def _lines(
     }  # fmt: skip
     if len(lines) <= LABELLED_LINES:
         ends = [(way.name, charts.amounts(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines]
-        layout["annotations"] += _end_labels(ends)
+        data.append(_end_labels(months[-1], ends))
         longest = max((len(line) for name, _, _ in ends for line in _wrapped(name)), default=0)
         layout["margin"] = {"l": 8, "r": 12 + 7 * longest, "t": 24, "b": 8}
     return charts.figure(data, layout, show_legend=len(lines) > LABELLED_LINES)
@@ -188,17 +186,24 @@ def _bands(
     return found
 
 
-def _end_labels(ends: Sequence[tuple[str, float | None, str]]) -> list[Parts]:
-    """Names at the ends of lines, in the margin, moved apart where lines end close together."""
+def _end_labels(month: str, ends: Sequence[tuple[str, float | None, str]]) -> Parts:
+    """Names at the ends of lines in a month, in the margin, moved apart where lines end close together.
+
+    A trace of texts: annotations would take a fifth of the chart's drawing.
+    """
     known = sorted(((value, name, colour) for name, value, colour in ends if value is not None), reverse=True)
-    gap, previous = max((value for value, _, _ in known), default=1.0) * LABEL_GAP, float("inf")
-    notes: list[Parts] = []
-    for value, name, colour in known:
-        previous = min(value, previous - gap)
-        notes.append(
-            {"y": charts.rounded([previous])[0], "text": "<br>".join(_wrapped(name)), "font": {"color": colour}}
-        )
-    return notes
+    gap, height = max((value for value, _, _ in known), default=1.0) * LABEL_GAP, math.inf
+    heights: list[float] = []
+    for place, (value, _, _) in enumerate(known):
+        # No higher than the label before, no lower than leaves room for those below it, above the axis.
+        height = max(min(value, height - gap), gap * (len(known) - 1 - place))
+        heights.append(height)
+    return {
+        "x": [month] * len(known), "y": charts.rounded(heights),
+        "text": ["\u00a0" + "<br>\u00a0".join(_wrapped(name)) for _, name, _ in known],
+        "mode": "text", "textposition": "middle right", "textfont": {"color": [colour for _, _, colour in known]},
+        "cliponaxis": False, "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
 
 
 def _wrapped(name: str) -> list[str]:

@@ -154,9 +154,8 @@ def read_workload() -> tuple[Workload, list[Problem]]:
         named: dict[str, object] = {code: raw[code][-1] for code in codes if raw.get(code)}
         base: dict[str, object] = {} if is_complete or known is None else dict(known.to_mapping())
         known, problems = Workload.from_mapping(base | named)
-    if known is None:
-        known = Workload()
-    st.session_state[_WORKLOAD] = known
+    if arrived or known is None:
+        known = st.session_state[_WORKLOAD] = known or Workload()
     return known, problems
 
 
