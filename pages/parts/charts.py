@@ -95,7 +95,6 @@ def figure(
         "height": height_px,
         "margin": margin,
         "showlegend": show_legend,
-        "hovermode": "closest",
         "dragmode": False,
         "xaxis": x,
         "yaxis": y,
@@ -160,12 +159,12 @@ def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
 def area_path(low: Sequence[float | None], high: Sequence[float | None], top: float) -> str:
     """The area between two lines over places 0, 1, 2, ... as the path of a shape; empty where nothing is known.
 
-    Points that lie on the straight line between others are left out, to a pixel of an axis that ends at `top`.
+    Points that lie on the straight line between others are left out, to 1.5 pixels of an axis that ends at `top`.
     """
     known = [place for place, pair in enumerate(zip(low, high, strict=True)) if None not in pair]
     if not known:
         return ""
-    off = top / HEIGHT_PX
+    off = 1.5 * top / HEIGHT_PX
     below, above = ([(place, float(line[place] or 0.0)) for place in known] for line in (low, high))
     if len(known) == 1:
         place, (least, most) = known[0], (below[0][1], above[0][1])

@@ -202,7 +202,7 @@ def _end_labels(month: str, ends: Sequence[tuple[str, float | None, str]]) -> Pa
         "x": [month] * len(known), "y": charts.rounded(heights),
         "text": ["\u00a0" + "<br>\u00a0".join(_wrapped(name)) for _, name, _ in known],
         "mode": "text", "textposition": "middle right", "textfont": {"color": [colour for _, _, colour in known]},
-        "cliponaxis": False, "hoverinfo": "skip", "showlegend": False,
+        "cliponaxis": False, "hoverinfo": "skip",
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from tests.e2e.conftest import ARGUMENTS, find_browser
 PATHS, MONTHS, WAYS = 10_000, 36, 5
 START = dt.date(2026, 12, 1)
 PEAK_MB = 60
-ROUNDS = 15
+ROUNDS = 40
 SETTLE_MS = 400
 MB = 1e6
 
