@@ -13,7 +13,7 @@ from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import Operations
 from core.costs.selfhost_ranking import RankedOffer
-from pages.parts import address, number_field, widgets
+from pages.parts import address, address_values, number_field, widgets
 from pages.parts.self_host_offered import countries, gpu_ids, gpu_named, gpus
 from pages.parts.state import catalog, tr
 
@@ -157,7 +157,7 @@ def _take_api() -> None:
     try:
         address.set_value(API, catalog().llm.resolve(typed))
     except UnknownModelError as error:
-        st.session_state[UNKNOWN] = (typed[: address.TEXT_MAX_CHARS], error.suggestions)
+        st.session_state[UNKNOWN] = (typed[: address_values.TEXT_MAX_CHARS], error.suggestions)
         address.set_value(API, ANY)
 
 
