@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
+
+Found = TypeVar("Found")
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Whatever README.md lists, by name or by the ending that follows an endpoint's name, and what httpx reads by itself.
 OPERATORS = re.compile(
     r"BREAKEVEN_\w+|DATABASE_URL|REDIS_URL|\w+_(API_KEY|ENABLED|REQUESTS_PER_MIN|TOKENS_PER_MIN)|(?i:\w+_proxy)"
 )
+
+
+def in_a_loop(work: Coroutine[Any, Any, Found]) -> Found:
+    """Runs what is asynchronous in a thread of its own: the browser's tests leave a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session", autouse=True)

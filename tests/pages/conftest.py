@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -19,12 +17,6 @@ RUN_TIMEOUT_S = 60
 FAILED = ("This page could not be drawn", "이 페이지를 표시하지 못했습니다")
 
 OpenPage = Callable[..., AppTest]
-
-
-def in_a_loop(work: Coroutine[Any, Any, None]) -> None:
-    """Runs what is asynchronous in a thread of its own: the browser's tests leave a loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()
 
 
 def assert_whole(at: AppTest) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.parts.browser import BrowserScript, head_elements
-from tests.pages.conftest import in_a_loop
+from tests.conftest import in_a_loop
 
 PAGE = b"<html><head><title>x</title></head><body></body></html>"
 

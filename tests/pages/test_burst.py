@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.parts.burst import HOLD_S, OneBurst
-from tests.pages.conftest import in_a_loop
+from tests.conftest import in_a_loop
 
 Script = Callable[[Send, list[Message]], Awaitable[None]]
 

@@ -9,8 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.parts.server import HEADERS, SafeHeaders, send_at_once
-from tests.conftest import PROJECT
-from tests.pages.conftest import in_a_loop
+from tests.conftest import PROJECT, in_a_loop
 
 
 def test_what_a_listening_socket_accepts_does_not_wait_for_acknowledgements() -> None:

@@ -15,6 +15,7 @@ import pytest
 from core.gateway import ChatRequest, Endpoint, Gateway, GatewayError, Policy, Target
 from core.gateway.dial import Dialer, Place
 from core.gateway.errors import BaseUrlError, DnsError
+from tests.conftest import in_a_loop
 from tests.faults.upstream import HostileUpstream
 
 ASK = ChatRequest(messages=[{"role": "user", "content": "Are you well?"}])
@@ -104,7 +105,7 @@ def test_an_address_that_says_nothing_is_not_waited_for() -> None:
             one.connect_ex(full.getsockname())
         places = [place(*full.getsockname()), place(*good.getsockname())]
         began = time.monotonic()
-        with asyncio.run(Dialer().connect(places)) as link:
+        with in_a_loop(Dialer().connect(places)) as link:
             assert link.getpeername() == good.getsockname()
         for one in waiting:
             one.close()
@@ -116,7 +117,7 @@ def test_no_address_that_answers_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(ConnectionRefusedError):
-        asyncio.run(Dialer().connect([place("127.0.0.1", port)] * 3))
+        in_a_loop(Dialer().connect([place("127.0.0.1", port)] * 3))
 
 
 @pytest.mark.parametrize(("hosts", "error"), [([], DnsError), (["10.0.0.5", "169.254.169.254"], BaseUrlError)])
@@ -125,7 +126,7 @@ def test_a_name_that_leads_nowhere_or_where_it_must_not_is_refused(
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [place(host, 80) for host in hosts])
     with pytest.raises(error):
-        asyncio.run(Dialer().find("a.test", 80, is_guarded=True))
+        in_a_loop(Dialer().find("a.test", 80, is_guarded=True))
 
 
 def test_who_gives_up_waiting_for_a_name_takes_it_from_nobody(lookups: Lookups, silence: threading.Event) -> None:
@@ -138,5 +139,5 @@ def test_who_gives_up_waiting_for_a_name_takes_it_from_nobody(lookups: Lookups, 
         silence.set()
         return [type(one).__name__ for one in await asyncio.gather(*waiting, return_exceptions=True)]
 
-    assert asyncio.run(scenario()) == ["CancelledError", "DnsError", "DnsError"]
+    assert in_a_loop(scenario()) == ["CancelledError", "DnsError", "DnsError"]
     assert lookups == ["silent.test"]

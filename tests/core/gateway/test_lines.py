@@ -20,6 +20,7 @@ from core.gateway import lines as lines_module
 from core.gateway.dialects.shape import Outgoing
 from core.gateway.http import Http
 from core.gateway.lines import UNREAD_BYTES
+from tests.conftest import in_a_loop
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Serve = Callable[[socket.socket], None]
@@ -102,7 +103,7 @@ def run(scenario: Callable[[Http], Awaitable[Any]]) -> Any:
         finally:
             await http.close()
 
-    return asyncio.run(whole())
+    return in_a_loop(whole())
 
 
 def request(url: str, body: bytes = b"{}") -> Outgoing:
