@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Engine, text
 
@@ -20,6 +22,15 @@ from core.catalog.writing import patiently
 from core.costs.gpus import GpuOffer, GpuSpec
 from core.costs.tokens import CostQuote, TokenUsage
 
+T = TypeVar("T")
+
+
+class _Look(threading.local):
+    """The version of the offers that this thread keeps to, None outside `Catalog.one_look`."""
+
+    is_kept = False
+    version: int | None = None
+
 
 class Catalog:
     """Prices of GPUs and models in one database; use `open_catalog` to get one."""
@@ -28,8 +39,10 @@ class Catalog:
         self.engine = engine
         self.refused = tuple(refused)
         self.llm = LlmPrices(engine)
+        self._look = _Look()
         self._offers: tuple[int, list[GpuOffer]] | None = None
         self._providers: tuple[int, dict[str, Mapping[str, Any]]] | None = None
+        self._derived: dict[Callable[..., Any], tuple[int, Any]] = {}
 
     def gpu_offers(
         self,
@@ -52,15 +65,39 @@ class Catalog:
         return [one for one in offers if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def _current_offers(self) -> list[GpuOffer]:
-        version = self._version()
+        version = self.version
         if self._offers is None or self._offers[0] != version:
             self._offers = (version, load_offers(self.engine))
         return self._offers[1]
 
-    def _version(self) -> int:
+    def of_offers(self, make: Callable[[Sequence[GpuOffer]], T]) -> T:
+        """What `make` finds in all current offers, worked out once until they change."""
+        version = self.version
+        kept = self._derived.get(make)
+        if kept is None or kept[0] != version:
+            kept = self._derived[make] = (version, make(self._current_offers()))
+        found: T = kept[1]
+        return found
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Within it this thread looks once whether the offers have changed, and then keeps to what it has found."""
+        look = self._look
+        look.is_kept, look.version = True, None
+        try:
+            yield
+        finally:
+            look.is_kept = False
+
+    @property
+    def version(self) -> int:
         """The last snapshot: every change of the offers is one, so another process's refresh is noticed."""
+        look = self._look
+        if look.is_kept and look.version is not None:
+            return look.version
         with session(self.engine) as opened:
-            return int(opened.execute(text("SELECT coalesce(max(id), 0) FROM snapshot")).scalar_one())
+            look.version = int(opened.execute(text("SELECT coalesce(max(id), 0) FROM snapshot")).scalar_one())
+        return look.version
 
     def gpu_specs(self) -> dict[tuple[str, str], GpuSpec]:
         """Specs by (GPU model, form), as stored beside the offers for whoever reads the database.
@@ -71,7 +108,7 @@ class Catalog:
 
     def providers(self) -> dict[str, Mapping[str, Any]]:
         """What is known of each provider, by id."""
-        version = self._version()
+        version = self.version
         if self._providers is None or self._providers[0] != version:
             self._providers = (version, load_providers(self.engine))
         return self._providers[1]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -17,9 +19,13 @@ from core.costs.throughput import ThroughputEstimate
 from core.workload import Workload
 
 __all__ = [
-    "RankedOffer", "cheapest_dated", "machine_of", "rank_offers", "ranked", "replica_estimates", "speed_of",
+    "RankedOffer", "Ranking", "cheapest_dated", "machine_of", "rank_offers", "ranked", "replica_estimates", "speed_of",
     "undated_below",
 ]  # fmt: skip
+
+
+AT_ONCE = 32
+"""Fleets made together with the one that is looked at: one alone takes as long as ten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +86,62 @@ def rank_offers(
     found = fleet_options(
         offers, model, workload, operations, precision=precision, today=today, siblings=siblings, own=own
     )
-    return ranked(found, workload)
+    return list(ranked(found, workload))
 
 
-def ranked(options: FleetOptions, workload: Workload) -> list[RankedOffer]:
-    """Each offer with the size of replica whose fleet costs least (of equal ones the fastest per GPU), by cost."""
-    columns, operations = options.columns, options.operations
-    if not len(columns):
-        return []
-    usd = total_usd(columns, workload, operations, np.full(len(columns), float(workload.requests_per_month)))
+class Ranking(Sequence[RankedOffer]):
+    """Offers in the order of their cost, each with the replicas that cost least.
+
+    Their fleets are made when they are looked at, some at once: a page shows the first of a thousand.
+    """
+
+    def __init__(self, options: FleetOptions, places: Sequence[int], workload: Workload) -> None:
+        self._options, self._places, self._workload = options, places, workload
+        self._made: dict[int, RankedOffer] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> RankedOffer: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[RankedOffer]: ...
+    def __getitem__(self, at: int | slice) -> RankedOffer | list[RankedOffer]:
+        ranks = range(len(self))[at]
+        if isinstance(ranks, int):
+            self._make(range(ranks, min(ranks + AT_ONCE, len(self))))
+            return self._made[ranks]
+        self._make(ranks)
+        return [self._made[rank] for rank in ranks]
+
+    def _make(self, ranks: Iterable[int]) -> None:
+        missing = [rank for rank in ranks if rank not in self._made]
+        for option in PURCHASE_OPTIONS:
+            some = [rank for rank in missing if self._offer(rank).purchase_option == option]
+            if some:
+                found = _fleets(self._options, [self._places[rank] for rank in some], self._workload)
+                self._made.update(zip(some, found, strict=True))
+
+    def _offer(self, rank: int) -> GpuOffer:
+        return self._options.offer(self._places[rank])
+
+
+def ranked(options: FleetOptions, workload: Workload) -> Ranking:
+    """Each offer with the size of replica whose fleet costs least (of equal ones the fastest per GPU), by cost.
+
+    Of offers that cost the same, those with a date stand first.
+    """
+    columns = options.columns
+    usd = total_usd(
+        columns, workload, options.operations, np.full(len(columns), float(workload.requests_per_month))
+    ).round(6)  # fmt: skip
     # Of fleets that cost the same, the one with the most to spare.
     spare = columns.tokens_per_s_per_replica / columns.gpus_per_replica
-    order = np.lexsort((-spare, usd.round(6), options.owners))
+    order = np.lexsort((-spare, usd, options.owners))
     owners = options.owners[order]
-    best = order[np.append(True, owners[1:] != owners[:-1])].tolist()
-    found: list[RankedOffer] = []
-    for option in PURCHASE_OPTIONS:
-        places = [place for place in best if options.offer(place).purchase_option == option]
-        if places:
-            found += _fleets(options, places, workload)
-    return sorted(found, key=lambda one: (one.fleet.usd_per_mtok, not one.is_dated))
+    best = order[np.diff(owners, prepend=-1) != 0]
+    undated = np.array([one.as_of is None for one in options.offers], dtype=bool)[options.owners[best]]
+    return Ranking(options, best[np.lexsort((undated, usd[best]))].tolist(), workload)
 
 
 def _fleets(options: FleetOptions, places: Sequence[int], workload: Workload) -> list[RankedOffer]:
@@ -125,7 +167,7 @@ def undated_below(found: Sequence[RankedOffer]) -> list[RankedOffer]:
     best = cheapest_dated(found)
     if best is None or not best.is_dated:
         return []
-    return list(found[: found.index(best)])
+    return list(itertools.takewhile(lambda one: not one.is_dated, found))
 
 
 def speed_of(one: RankedOffer, shape: ModelShape, precision: str, workload: Workload) -> float | None:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import ArrayLike
 from plotly.basedatatypes import BaseFigure
 
 from core.money import HUGE
@@ -150,10 +152,9 @@ def month_places(count: int) -> range:
     return range(0, count, next((step for step in MONTH_STEPS if step * MAX_MONTH_TICKS >= count), count))
 
 
-def amounts(values: Iterable[float], digits: int = 4) -> list[float | None]:
+def amounts(values: ArrayLike, digits: int = 4) -> list[float | None]:
     """USD amounts in the reader's currency, as `rounded`."""
-    per_usd = fmt().per_usd
-    return rounded((value * per_usd for value in values), digits)
+    return rounded((np.asarray(values, dtype=np.float64) * fmt().per_usd).tolist(), digits)
 
 
 def area_path(low: Sequence[float | None], high: Sequence[float | None], top: float) -> str:

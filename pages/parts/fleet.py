@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from core.costs.conventions import Floats
 from core.costs.gpu_specs import gpu_specs
@@ -13,16 +14,17 @@ from core.costs.model_shapes import ModelShape, model_shapes
 from core.costs.monthly import FleetWay
 from core.costs.selfhost import columns_of, monthly_cost_usd, monthly_lines_usd, total_usd
 from core.costs.selfhost_options import FleetOptions, fleet_options
-from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, ranked
+from core.costs.selfhost_ranking import Ranking, cheapest_dated, ranked
 from core.costs.selfhost_replicas import OwnSpeed, gpus_to_hold
 from core.costs.throughput_precision import can_serve
 from core.workload import Workload
 from pages.parts.gpu_rows import country_text
 from pages.parts.self_host_inputs import Choices
-from pages.parts.state import catalog, fmt, tr
+from pages.parts.state import catalog, fmt, settings, tr
 
 # What a model that fits no machine is measured against: GPUs that most sellers have, from small to large.
 USUAL_GPUS = ("H100-80GB", "H200", "B200")
+KEPT_OPTIONS = 16
 
 
 def offers_for(choices: Choices) -> list[GpuOffer]:
@@ -39,10 +41,29 @@ def options_for(
 
     SpotAloneError for spot offers alone without a spare replica.
     """
+    today = dt.datetime.now(dt.UTC).date()
+    if offers is not None:
+        return _options(choices, workload, offers, own, today)
+    # What another API, wish or measurement changes stands elsewhere; so does how many requests come.
+    plain = replace(choices, api_model=None, measured_tokens_per_s=None, measured_gpu=None, measured_gpus=None)
+    lengths = Workload(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
+    return _kept_options(settings().database_url, catalog().version, today, plain, lengths, own)
+
+
+@lru_cache(maxsize=KEPT_OPTIONS)
+def _kept_options(
+    _database_url: str, _version: int, today: dt.date, choices: Choices, lengths: Workload, own: OwnSpeed | None
+) -> FleetOptions:
+    """The options of offers of the chosen kind, which stay the same while a reader moves most inputs."""
+    return _options(choices, lengths, offers_for(choices), own, today)
+
+
+def _options(
+    choices: Choices, workload: Workload, offers: Sequence[GpuOffer], own: OwnSpeed | None, today: dt.date
+) -> FleetOptions:
     mixed = choices.operations.reserved_share + choices.operations.spot_share > 0
     return fleet_options(
-        offers_for(choices) if offers is None else offers, choices.model_id, workload, choices.operations,
-        precision=choices.precision, today=dt.datetime.now(dt.UTC).date(),
+        offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today,
         siblings=catalog().gpu_offers(country=choices.country) if mixed else (), own=own,
     )  # fmt: skip
 
@@ -62,7 +83,7 @@ def own_speed(choices: Choices, workload: Workload) -> OwnSpeed | None:
     return OwnSpeed(gpu_model=gpu_model, gpus_per_replica=gpus or 1, tokens_per_s=choices.measured_tokens_per_s)
 
 
-def ranked_for(choices: Choices, workload: Workload, offers: Sequence[GpuOffer] | None = None) -> list[RankedOffer]:
+def ranked_for(choices: Choices, workload: Workload, offers: Sequence[GpuOffer] | None = None) -> Ranking:
     """The offers that hold the model, the cheapest per useful token first; by default those of the chosen kind.
 
     SpotAloneError for spot offers alone without a spare replica.

@@ -36,9 +36,9 @@ def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
         return
     middle = workload.requests_per_month
     volume = np.geomspace(max(100.0, middle / 300), min(1e11, middle * 300), POINTS)
-    usd, machines = plan.candidates.cheapest_usd(workload, volume)
+    usd, choices = plan.candidates.cheapest_usd(workload, volume)
     rent, call = charts.amounts(usd), charts.amounts(api_cost_usd(plan.api.usd_per_request, workload, volume))
-    lines, notes = _lines(charts.rounded(volume), rent, call)
+    lines, notes = _lines(charts.rounded(volume.tolist()), rent, call)
     # Below the lines and beside its own: above, it would lie on the name of the dearer way.
     here = {"x": float(np.log10(middle)), "y": 0, "yref": "y domain", "xanchor": "right", "yanchor": "bottom"}
     band = _band(plan, float(volume[-1]))
@@ -51,7 +51,7 @@ def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
     shaded = f" {tr('self_host.chart_shaded')}" if band else ""
     charts.show(
         fig, title=title, unit=tr("self_host.chart_unit", symbol=fmt().symbol) + shaded, key="sh_chart",
-        numbers=lambda: _numbers(volume, rent, call, machines),
+        numbers=lambda: _numbers(volume, rent, call, [plan.candidates.machine(choice) for choice in choices]),
     )  # fmt: skip
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.costs.gpu_specs import gpu_specs
+from core.costs.gpus import GpuOffer
 from pages.parts.state import catalog
 
 
 def gpus() -> tuple[str, ...]:
     """Every GPU on offer whose speed can be estimated."""
-    return tuple(sorted({one.gpu_model for one in catalog().gpu_offers()} & {model for model, _ in gpu_specs()}))
+    return catalog().of_offers(_gpus)
+
+
+def _gpus(offers: Sequence[GpuOffer]) -> tuple[str, ...]:
+    return tuple(sorted({one.gpu_model for one in offers} & {model for model, _ in gpu_specs()}))
 
 
 def gpu_ids() -> tuple[str, ...]:
@@ -23,4 +30,8 @@ def gpu_named(gpu_id: str) -> str:
 
 def countries() -> list[str]:
     """Every country in which a machine is offered."""
-    return sorted({one.country for one in catalog().gpu_offers() if one.country})
+    return catalog().of_offers(_countries)
+
+
+def _countries(offers: Sequence[GpuOffer]) -> list[str]:
+    return sorted({one.country for one in offers if one.country})

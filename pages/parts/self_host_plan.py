@@ -5,22 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from core.catalog.hosts import hosts_of
 from core.costs.api_bills import ApiBill, api_bill
 from core.costs.conventions import Floats
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import Columns, Machine, naive_break_even_requests
-from core.costs.selfhost_break_even import BreakEven, Crossing, cheapest_break_even, cheapest_usd
+from core.costs.selfhost_break_even import BreakEven, cheapest_break_even, cheapest_usd
 from core.costs.selfhost_options import FleetOptions
-from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, ranked, speed_of
+from core.costs.selfhost_ranking import RankedOffer, Ranking, cheapest_dated, ranked, speed_of
 from core.costs.selfhost_replicas import OwnSpeed
 from core.costs.throughput import ModelDoesNotFitError
 from core.costs.throughput_latency import ReplySpeed, reply_speed
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
-from pages.parts import fleet
+from pages.parts import fleet, state
 from pages.parts.self_host_inputs import WELL_KNOWN, Choices
+from pages.parts.state import catalog
+
+KEPT_HOSTS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class Plan:
     """
 
     hosts: tuple[ApiBill, ...]
-    ranked: tuple[RankedOffer, ...]
+    ranked: Ranking
     api: ApiBill | None
     best: RankedOffer | None
     own: OwnSpeed | None
@@ -52,7 +56,7 @@ class Plan:
     def winner(self) -> Machine | None:
         """The machine whose fleet makes the lasting break-even."""
         lasting = self.even.lasting if self.even else None
-        return self.candidates.machine(lasting) if lasting else None
+        return self.candidates.machine(lasting.choice) if lasting else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +67,14 @@ class Candidates:
     places: tuple[int, ...]
     columns: Columns
 
-    def machine(self, crossing: Crossing) -> Machine:
-        """The machine that makes a crossing."""
-        return self.options.machine(self.places[crossing.choice])
+    def machine(self, choice: int) -> Machine:
+        """The machine in a place among the candidates."""
+        return self.options.machine(self.places[choice])
 
-    def cheapest_usd(self, workload: Workload, volume: Floats) -> tuple[Floats, list[Machine]]:
-        """Monthly USD of the cheapest fleet for each volume, and its machine."""
+    def cheapest_usd(self, workload: Workload, volume: Floats) -> tuple[Floats, list[int]]:
+        """Monthly USD of the cheapest fleet for each volume, and the place of its machine."""
         usd, choices = cheapest_usd(self.columns, workload, self.options.operations, volume)
-        return usd, [self.options.machine(self.places[choice]) for choice in choices.tolist()]
+        return usd, choices.tolist()
 
 
 def candidates(options: FleetOptions) -> Candidates:
@@ -88,9 +92,14 @@ def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: W
     return sorted(priced, key=lambda one: one.usd_per_month)
 
 
+@lru_cache(maxsize=KEPT_HOSTS)
+def _hosts(model_id: str, _database_url: str, _version: str) -> list[str]:
+    return hosts_of(model_id, catalog().llm.sheets())
+
+
 def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSheet]) -> Plan:
     """Ranks offers and APIs and finds where they cross."""
-    hosts = api_bills(hosts_of(choices.model_id, sheets), sheets, workload)
+    hosts = api_bills(_hosts(choices.model_id, state.settings().database_url, catalog().llm.version), sheets, workload)
     apis = hosts or api_bills(WELL_KNOWN, sheets, workload)
     if choices.api_model:
         apis = api_bills([choices.api_model], sheets, workload)
@@ -98,7 +107,7 @@ def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSh
     options = fleet.options_for(choices, workload, own=own)
     offers = ranked(options, workload)
     plan = Plan(
-        hosts=tuple(hosts), ranked=tuple(offers), api=apis[0] if apis else None, best=cheapest_dated(offers), own=own,
+        hosts=tuple(hosts), ranked=offers, api=apis[0] if apis else None, best=cheapest_dated(offers), own=own,
         candidates=candidates(options),
     )  # fmt: skip
     return _crossed(plan, workload)

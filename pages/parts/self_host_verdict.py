@@ -124,10 +124,10 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
 
 def _own_machines(plan: Plan) -> str:
     """The cheapest fleet on a provider's own machines in a stated region, or that there is none."""
-    known = [one for one in plan.ranked if not is_of_others(one.offer) and (one.offer.region or one.offer.country)]
-    if not known:
+    known = (one for one in plan.ranked if not is_of_others(one.offer) and (one.offer.region or one.offer.country))
+    first, show = next(known, None), fmt()
+    if first is None:
         return tr("self_host.no_own_machines")
-    first, show = known[0], fmt()
     return tr(
         "self_host.own_machines", usd=show.money_short(first.fleet.tco_usd_per_month),
         fleet=f"{show.number(first.fleet.gpu_count)} × {first.offer.gpu_model}",
@@ -166,7 +166,10 @@ def draw(found: Sequence[Reason]) -> None:
 
 def draw_thresholds() -> None:
     """The rules' thresholds and the reader's wishes."""
-    with st.expander(tr("self_host.thresholds")):
+    body = st.expander(tr("self_host.thresholds"), on_change="rerun", key="sh_rules")
+    if not body.open:
+        return
+    with body:
         one, two, three = st.columns(3)
         for place, name, low, high, step in (
             (one, "t_staff", 0, 10, 0.05), (two, "t_util", 0, 100, 5), (three, "t_saving", 0, 100, 5),

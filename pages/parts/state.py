@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -26,9 +26,25 @@ _WORKLOAD = "_workload"
 CURRENCIES = ("USD", "KRW")
 
 
+class _Run(threading.local):
+    """What the run this thread is drawing goes by; asked for hundreds of times, so worked out once."""
+
+    settings: Settings | None = None
+    catalog: Catalog | None = None
+    lang: str | None = None
+    fmt: Formatter | None = None
+
+    def end(self) -> None:
+        """Forgets all of it."""
+        self.settings = self.catalog = self.lang = self.fmt = None
+
+
+_run = _Run()
+
+
 def settings() -> Settings:
     """The operator's settings, from the environment."""
-    return Settings.from_env(os.environ)
+    return _run.settings or Settings.from_env(os.environ)
 
 
 @dataclass
@@ -54,6 +70,8 @@ def catalog(on_progress: Callable[[float, str], None] | None = None) -> Catalog:
 
     Raises DatabaseProblem.
     """
+    if _run.catalog is not None:
+        return _run.catalog
     url = settings().database_url
     found = _catalogs()
     worded = on_progress and (lambda share, step: on_progress(share, tr(f"shell.step_{step}")))
@@ -74,24 +92,17 @@ def shell_fields() -> tuple[address.Field, ...]:
     )
 
 
-class _Run(threading.local):
-    """Language and formats of the run this thread is drawing; asked for hundreds of times, so worked out once."""
-
-    lang: str | None = None
-    fmt: Formatter | None = None
-
-
-_run = _Run()
-
-
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Marks one run (of the script or of a fragment), within which language and currency do not change."""
+    """Marks one run (of the script or of a fragment), within which language, currency and offers do not change."""
+    _run.settings = settings()
     _run.lang, _run.fmt = _lang(), _fmt()
+    _run.catalog = _catalogs().by_url.get(_run.settings.database_url)
     try:
-        yield
+        with _run.catalog.one_look() if _run.catalog else nullcontext():
+            yield
     finally:
-        _run.lang = _run.fmt = None
+        _run.end()
 
 
 def later(make: Callable[[], bytes]) -> Callable[[], bytes]:
@@ -103,7 +114,7 @@ def later(make: Callable[[], bytes]) -> Callable[[], bytes]:
         try:
             return make()
         finally:
-            _run.lang = _run.fmt = None
+            _run.end()
 
     return run
 

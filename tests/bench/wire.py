@@ -123,6 +123,9 @@ class Visit:
                 return time.perf_counter() - start, size
 
     def _note(self, message: ForwardMsg) -> None:
+        if message.delta.WhichOneof("type") == "add_block":
+            block = message.delta.add_block.expandable
+            self.widgets[block.id.rsplit("-", 1)[-1]] = (block.id, message.delta.fragment_id)
         if message.delta.WhichOneof("type") != "new_element":
             return
         element = message.delta.new_element
@@ -135,6 +138,14 @@ class Visit:
         if getattr(value, "id", ""):
             key = value.id.rsplit("-", 1)[-1]
             self.widgets[key] = (value.id, message.delta.fragment_id)
+
+    def open(self, key: str) -> None:
+        """Opens the expander with this key."""
+        widget_id, fragment = self.widgets[key]
+        state = BackMsg().rerun_script.widget_states.widgets.add()
+        state.id, state.bool_value = widget_id, True
+        self.states[widget_id] = state
+        self.run(fragment)
 
     def move(self, key: str, value: float) -> tuple[float, int]:
         """Moves the slider or number field with this key; the rerun it causes."""

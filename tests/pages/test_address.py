@@ -223,6 +223,8 @@ def test_a_typed_number_is_answered_on_every_page(
     open_page: OpenPage, name: str, query: dict[str, str], key: str, typed: float, sentence: str
 ) -> None:
     at = open_page(name, query=query)
+    at.session_state["sh_rules"] = True  # the expander that holds the field on "rent or call"
+    at.run()
     at.number_input(key=key).set_value(typed).run()
 
     assert_whole(at)
