@@ -133,17 +133,17 @@ def _bill(fleet: Fleet) -> None:
 def _offers(plan: Plan, choices: Choices) -> None:
     st.header(tr("self_host.offers_title"))
     today = dt.datetime.now(dt.UTC).date()
-    per_token.order(plan.ranked)
+    st.caption(per_token.order(plan.ranked))
     rows, columns = per_token.rows(plan.ranked[:TABLE_ROWS], today, choices.precision), per_token.columns()
     tables.table(rows, columns, key="sh_offers", alt=tr("self_host.offers_title"), height=320)
-    left = len(plan.ranked) - TABLE_ROWS
-    if left > 0:
-        st.caption(tr("self_host.offers_more", count=fmt().number(left)))
     tables.download(
         lambda: per_token.rows(plan.ranked, today, choices.precision), columns, key="sh_csv",
         file_stem="breakeven-rent-or-call",
     )  # fmt: skip
-    widgets.show_sources([(one.offer.source, one.offer.as_of) for one in plan.ranked[:TABLE_ROWS]], today)
+    left = len(plan.ranked) - TABLE_ROWS
+    more = f"{tr('self_host.offers_more', count=fmt().number(left))}  \n" if left > 0 else ""
+    shown = [(one.offer.source, one.offer.as_of) for one in plan.ranked[:TABLE_ROWS]]
+    st.caption(f"{more}{widgets.sources_line(shown, today)}")
 
 
 page()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 
-from core.costs.gpus import PURCHASE_OPTIONS, GpuOffer
+from core.costs.gpus import GpuOffer
 from core.costs.model_shapes import ModelShape
-from core.costs.selfhost import Fleet, Machine, Operations, fleets_for, total_usd
+from core.costs.selfhost import Fleet, Machine, Operations, fleets_of, total_usd
 from core.costs.selfhost_options import FleetOptions, fleet_options, operations_of
 from core.costs.selfhost_replicas import OwnSpeed, replica_estimates
 from core.costs.throughput import ThroughputEstimate
@@ -114,16 +114,24 @@ class Ranking(Sequence[RankedOffer]):
         self._make(ranks)
         return [self._made[rank] for rank in ranks]
 
-    def _make(self, ranks: Iterable[int]) -> None:
-        missing = [rank for rank in ranks if rank not in self._made]
-        for option in PURCHASE_OPTIONS:
-            some = [rank for rank in missing if self._offer(rank).purchase_option == option]
-            if some:
-                found = _fleets(self._options, [self._places[rank] for rank in some], self._workload)
-                self._made.update(zip(some, found, strict=True))
+    def first(self, is_wanted: Callable[[GpuOffer], bool]) -> RankedOffer | None:
+        """The cheapest of the offers that are wanted, None when there is none; the others' fleets are not made."""
+        places, options = enumerate(self._places), self._options
+        return next((self[rank] for rank, place in places if is_wanted(options.offer(place))), None)
 
-    def _offer(self, rank: int) -> GpuOffer:
-        return self._options.offer(self._places[rank])
+    def _make(self, ranks: Iterable[int]) -> None:
+        options, missing = self._options, [rank for rank in ranks if rank not in self._made]
+        places = [self._places[rank] for rank in missing]
+        machines = [options.machine(place) for place in places]
+        fleets = fleets_of(
+            machines, options.columns.taken(np.array(places, dtype=np.intp)), self._workload, options.operations
+        )
+        for rank, place, fleet in zip(missing, places, fleets, strict=True):
+            offer = options.offer(place)
+            self._made[rank] = RankedOffer(
+                offer=offer, estimate=options.estimates[place], fleet=fleet,
+                operations=operations_of(offer, options.operations),
+            )  # fmt: skip
 
 
 def ranked(options: FleetOptions, workload: Workload) -> Ranking:
@@ -142,16 +150,6 @@ def ranked(options: FleetOptions, workload: Workload) -> Ranking:
     best = order[np.diff(owners, prepend=-1) != 0]
     undated = np.array([one.as_of is None for one in options.offers], dtype=bool)[options.owners[best]]
     return Ranking(options, best[np.lexsort((undated, usd[best]))].tolist(), workload)
-
-
-def _fleets(options: FleetOptions, places: Sequence[int], workload: Workload) -> list[RankedOffer]:
-    """The fleets of some columns of one purchase option."""
-    run = operations_of(options.offer(places[0]), options.operations)
-    fleets = fleets_for([options.machine(place) for place in places], workload, run)
-    return [
-        RankedOffer(offer=options.offer(place), estimate=options.estimates[place], fleet=fleet, operations=run)
-        for place, fleet in zip(places, fleets, strict=True)
-    ]
 
 
 def cheapest_dated(found: Sequence[RankedOffer]) -> RankedOffer | None:

@@ -75,10 +75,10 @@ def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
     except SpotAloneError:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("self_host.spot_needs_spare_here"))
         return
-    st.caption(tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper()))
+    note = tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper())
+    st.caption(f"{note} {per_token.order(ranked)}" if ranked else note)
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
     if ranked:
-        per_token.order(ranked)
         columns, rows = per_token.columns(), per_token.rows(ranked[:TOKEN_ROWS], today, choices.precision)
         tables.table(rows, columns, key="gc_tokens", alt=tr("gpu_clouds.view_tokens"), height=380)
     else:

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, undated_below
 from pages.parts import tables, widgets
 from pages.parts.gpu_rows import gpu_text, place_text, provider_name
@@ -65,14 +63,14 @@ def _notes(one: RankedOffer, precision: str, *, is_any_dated: bool) -> list[str]
     return found
 
 
-def order(ranked: Sequence[RankedOffer]) -> None:
+def order(ranked: Sequence[RankedOffer]) -> str:
     """How the table is sorted, and which of its prices may be called the cheapest."""
     text, best, cheaper = tr("self_host.order"), cheapest_dated(ranked), undated_below(ranked)
     if cheaper and best:
         text = f"{text} {undated_text(cheaper)}"
     elif best and not best.is_dated:
         text = f"{text} {tr('self_host.all_undated')}"
-    st.caption(text)
+    return text
 
 
 def undated_text(cheaper: Sequence[RankedOffer]) -> str:

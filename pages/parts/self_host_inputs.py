@@ -28,6 +28,7 @@ WELL_KNOWN = (
 API, UNKNOWN = "sh_api", "_sh_api_unknown"
 MEASURED, MEASURED_GPU, MEASURED_GPUS = "sh_measured", "sh_measured_gpu", "sh_measured_gpus"
 MOST_GPUS = 128
+CHOICE_MIN_WIDTH_PX = 110
 WINNER = "_sh_winner"
 """GPU and GPUs per replica of the cheapest fleet by estimate, which a measurement is of unless the reader says more."""
 
@@ -124,9 +125,9 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
     the open model the first choice says so.
     """
     st.selectbox(tr("self_host.model"), list(model_shapes()), key="sh_model", format_func=_model)
-    left, right = st.columns(2)
-    left.selectbox(tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"))
-    right.selectbox(tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase)
+    with st.grid(2, min_column_width=CHOICE_MIN_WIDTH_PX):
+        st.selectbox(tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"))
+        st.selectbox(tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase)
     offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
         tr("self_host.api"), list(offered), key=API,

@@ -18,6 +18,7 @@ from pages.parts.self_host_plan import Plan, peak_reply
 from pages.parts.state import catalog, fmt, tr
 
 PLAIN = Thresholds()
+FIELD_MIN_WIDTH_PX = 220
 FIELDS = (
     address.Field(key="sh_t_staff", kind="float", default=PLAIN.staff_fte, low=0, high=10),
     address.Field(key="sh_t_util", kind="float", default=PLAIN.utilization * 100, low=0, high=100),
@@ -124,8 +125,8 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
 
 def _own_machines(plan: Plan) -> str:
     """The cheapest fleet on a provider's own machines in a stated region, or that there is none."""
-    known = (one for one in plan.ranked if not is_of_others(one.offer) and (one.offer.region or one.offer.country))
-    first, show = next(known, None), fmt()
+    first = plan.ranked.first(lambda offer: not is_of_others(offer) and bool(offer.region or offer.country))
+    show = fmt()
     if first is None:
         return tr("self_host.no_own_machines")
     return tr(
@@ -152,16 +153,13 @@ def share_text(share: float | None) -> str:
 
 def draw(found: Sequence[Reason]) -> None:
     """The conclusion, then a short list of reasons for each side that has any."""
-    for one in found:
-        if one.is_conclusion:
-            st.markdown(f"**{one.text}**")
+    parts = [f"**{one.text}**" for one in found if one.is_conclusion]
     icons: dict[Side, str] = {"rent": "dns", "call": "api", "gateway": "alt_route", "open": "help"}
     for side, icon in icons.items():
-        texts = [one.text for one in found if one.side == side and not one.is_conclusion]
+        texts = [f"- {one.text}" for one in found if one.side == side and not one.is_conclusion]
         if texts:
-            st.markdown(
-                f":material/{icon}: **{tr(f'self_host.side_{side}')}**\n\n" + "\n".join(f"- {t}" for t in texts)
-            )
+            parts += [f":material/{icon}: **{tr(f'self_host.side_{side}')}**", "\n".join(texts)]
+    st.markdown("\n\n".join(parts))
 
 
 def draw_thresholds() -> None:
@@ -169,17 +167,17 @@ def draw_thresholds() -> None:
     body = st.expander(tr("self_host.thresholds"), on_change="rerun", key="sh_rules")
     if not body.open:
         return
-    with body:
-        one, two, three = st.columns(3)
-        for place, name, low, high, step in (
-            (one, "t_staff", 0, 10, 0.05), (two, "t_util", 0, 100, 5), (three, "t_saving", 0, 100, 5),
-            (one, "t_first", 0.01, 600, 0.5), (two, "t_stream", 0.1, 10_000, 5),
-        ):  # fmt: skip
+    numbers = (
+        ("t_staff", 0, 10, 0.05), ("t_util", 0, 100, 5), ("t_saving", 0, 100, 5), ("t_first", 0.01, 600, 0.5),
+        ("t_stream", 0.1, 10_000, 5),
+    )  # fmt: skip
+    with body, st.grid(3, min_column_width=FIELD_MIN_WIDTH_PX, vertical_alignment="bottom"):
+        for name, low, high, step in numbers:
             is_wish = name in ("t_first", "t_stream")
             number_field.number_field(
-                tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, place=place, format="%.4g",
-                placeholder="–", help=tr(f"self_host.{name}_help") if is_wish else None,
+                tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, format="%.4g", placeholder="–",
+                help=tr(f"self_host.{name}_help") if is_wish else None,
             )  # fmt: skip
-        st.toggle(tr("self_host.residency"), key="sh_residency")
-        st.toggle(tr("self_host.korean_pay"), key="sh_korean_pay")
-        st.toggle(tr("self_host.failover"), key="sh_failover")
+    with body:
+        for name in ("residency", "korean_pay", "failover"):
+            st.toggle(tr(f"self_host.{name}"), key=f"sh_{name}")

@@ -32,29 +32,24 @@ def under_the_cards(plan: Plan, choices: Choices) -> None:
 
 
 def why(plan: Plan, choices: Choices) -> None:
-    """The captions below the chart."""
+    """The small print below the chart."""
     if plan.best is None:
         return
-    if plan.api:
-        st.caption(tr("self_host.why_api", model=plan.api.key, usd=fmt().money(plan.api.usd_per_request)))
-    st.caption(_speed(plan.best, choices))
-    if plan.own is not None:
-        st.caption(
-            tr(
-                "self_host.why_own", speed=fmt().number(plan.own.tokens_per_s), gpus=str(plan.own.gpus_per_replica),
-                gpu=plan.own.gpu_model,
-            )
-        )  # fmt: skip
-    fleet, show = plan.best.fleet, fmt()
-    st.caption(
+    show, fleet, own = fmt(), plan.best.fleet, plan.own
+    texts = [
+        tr("self_host.why_api", model=plan.api.key, usd=show.money(plan.api.usd_per_request)) if plan.api else "",
+        _speed(plan.best, choices),
+        tr(
+            "self_host.why_own", speed=show.number(own.tokens_per_s), gpus=str(own.gpus_per_replica), gpu=own.gpu_model
+        ) if own else "",
         tr(
             "self_host.why_fleet", replicas=show.number(fleet.replica_count), machines=show.number(fleet.machine_count),
             utilization=share_text(fleet.utilization), peak=show.number(fleet.peak_tokens_per_s),
-        )
-    )  # fmt: skip
-    for text in (_naive(plan), _undated_even(plan)):
-        if text:
-            st.caption(text)
+        ),
+        _naive(plan),
+        _undated_even(plan),
+    ]  # fmt: skip
+    st.caption("\n\n".join(filter(None, texts)))
 
 
 def _undated_even(plan: Plan) -> str:
