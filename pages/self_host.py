@@ -34,7 +34,7 @@ def page() -> None:
     st.title(tr("self_host.title"))
     choices = self_host_inputs.read()
     values = self_host_verdict.read()
-    plan = make_plan(choices, workload, catalog().llm.sheets())
+    plan = make_plan(choices, workload)
     self_host_inputs.remember_winner(plan.best)
     _answer(plan)
     self_host_why.under_the_cards(plan, choices)

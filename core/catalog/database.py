@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, create_engine
 
@@ -81,6 +81,16 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
             raise
     finally:
         cursor.close()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for one short question, a third of a session's price."""
+    try:
+        with engine.connect() as opened:
+            yield opened
+    except DBAPIError as error:
+        raise as_problem(error) from error
 
 
 @contextmanager

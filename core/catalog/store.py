@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from core.catalog.database import open_engine, session
+from core.catalog.database import open_engine, reading
 from core.catalog.gpu_article import ArticleGpuRow, read_article
 from core.catalog.gpu_store import Taken, load_offers, load_providers, load_specs, roll_back, snapshots
 from core.catalog.llm_seed import seed_llm
@@ -95,8 +95,8 @@ class Catalog:
         look = self._look
         if look.is_kept and look.version is not None:
             return look.version
-        with session(self.engine) as opened:
-            look.version = int(opened.execute(text("SELECT coalesce(max(id), 0) FROM snapshot")).scalar_one())
+        with reading(self.engine) as opened:
+            look.version = int(opened.exec_driver_sql("SELECT coalesce(max(id), 0) FROM snapshot").scalar_one())
         return look.version
 
     def gpu_specs(self) -> dict[tuple[str, str], GpuSpec]:

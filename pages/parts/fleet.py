@@ -20,7 +20,7 @@ from core.costs.throughput_precision import can_serve
 from core.workload import Workload
 from pages.parts.gpu_rows import country_text
 from pages.parts.self_host_inputs import Choices
-from pages.parts.state import catalog, fmt, settings, tr
+from pages.parts.state import catalog, fmt, prices_version, tr
 
 # What a model that fits no machine is measured against: GPUs that most sellers have, from small to large.
 USUAL_GPUS = ("H100-80GB", "H200", "B200")
@@ -47,12 +47,12 @@ def options_for(
     # What another API, wish or measurement changes stands elsewhere; so does how many requests come.
     plain = replace(choices, api_model=None, measured_tokens_per_s=None, measured_gpu=None, measured_gpus=None)
     lengths = Workload(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
-    return _kept_options(settings().database_url, catalog().version, today, plain, lengths, own)
+    return _kept_options(prices_version(), today, plain, lengths, own)
 
 
 @lru_cache(maxsize=KEPT_OPTIONS)
 def _kept_options(
-    _database_url: str, _version: int, today: dt.date, choices: Choices, lengths: Workload, own: OwnSpeed | None
+    _prices: tuple[object, ...], today: dt.date, choices: Choices, lengths: Workload, own: OwnSpeed | None
 ) -> FleetOptions:
     """The options of offers of the chosen kind, which stay the same while a reader moves most inputs."""
     return _options(choices, lengths, offers_for(choices), own, today)

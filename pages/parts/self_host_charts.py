@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ POINTS = 300
 EVERY_ON_A_STRAIGHT_LINE = 23  # divides 299, so that both ends are drawn
 MAX_CROSSINGS = 9
 EVERY_ROW = 15
+KEPT_SWINGS = 16
 ROW_PX, FOOT_PX = 36, 50
 NO_WIDTH = 0.005  # of the planned cost: a bar that would not be seen
 FREE_USD = 1e-9  # a free model has a bill of 0, which no logarithmic axis shows
@@ -131,24 +133,13 @@ def _crossings(plan: Plan) -> list[dict[str, Any]]:
 
 def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
     """How far the fleet's monthly cost moves with each input alone."""
-    if plan.machine is None or plan.best is None or plan.api is None:
+    if plan.best is None or plan.api is None:
         return
-    show, best, now = fmt(), plan.best, dt.datetime.now(dt.UTC)
-    sheet, shape = catalog().llm.sheets()[plan.api.key], model_shapes()[choices.model_id]
-
-    def usd_per_request(other: Workload) -> float | None:
-        bill = api_bill(sheet, other, now)
-        return bill.usd_per_request if bill else None
-
-    def swings_of(*, with_break_even: bool) -> list[Swing]:
-        return tornado(
-            best.fleet.machine, workload, best.operations, usd_per_request,
-            lambda other: speed_of(best, shape, choices.precision, other),
-            machines_for=lambda other: columns_for(plan, choices, workload, other), with_break_even=with_break_even,
-        )  # fmt: skip
-
+    show, best = fmt(), plan.best
     base = best.fleet.tco_usd_per_month
-    swings = [one for one in swings_of(with_break_even=False) if _width(one, base) > NO_WIDTH * base]
+    swings = [
+        one for one in _swings(plan, choices, workload, with_break_even=False) if _width(one, base) > NO_WIDTH * base
+    ]
     if not swings:
         return
     names = [tr(f"self_host.swing_{swing.name}") for swing in swings][::-1]
@@ -166,7 +157,25 @@ def tornado_chart(plan: Plan, choices: Choices, workload: Workload) -> None:
     charts.show(
         fig, title=tr("self_host.tornado_title", name=names[-1]), key="sh_tornado",
         unit=tr("self_host.tornado_unit", symbol=show.symbol),
-        numbers=lambda: _swing_table(swings_of(with_break_even=True)),
+        numbers=lambda: _swing_table(_swings(plan, choices, workload, with_break_even=True)),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=KEPT_SWINGS)
+def _swings(plan: Plan, choices: Choices, workload: Workload, *, with_break_even: bool) -> Sequence[Swing]:
+    if plan.best is None or plan.api is None:
+        return ()
+    best, now = plan.best, dt.datetime.now(dt.UTC)
+    sheet, shape = catalog().llm.sheets()[plan.api.key], model_shapes()[choices.model_id]
+
+    def usd_per_request(other: Workload) -> float | None:
+        bill = api_bill(sheet, other, now)
+        return bill.usd_per_request if bill else None
+
+    return tornado(
+        best.fleet.machine, workload, best.operations, usd_per_request,
+        lambda other: speed_of(best, shape, choices.precision, other),
+        machines_for=lambda other: columns_for(plan, choices, workload, other), with_break_even=with_break_even,
     )  # fmt: skip
 
 

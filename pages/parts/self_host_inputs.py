@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import streamlit as st
@@ -15,7 +16,7 @@ from core.costs.selfhost import Operations
 from core.costs.selfhost_ranking import RankedOffer
 from pages.parts import address, address_values, number_field, widgets
 from pages.parts.self_host_offered import countries, gpu_ids, gpu_named, gpus
-from pages.parts.state import catalog, tr
+from pages.parts.state import catalog, prices_version, tr
 
 PRECISIONS = ("fp16", "fp8", "fp4")
 PURCHASES = ("on_demand", "reserved", "spot")
@@ -75,8 +76,13 @@ class Choices:
         return replace(self, model_id=model_id, measured_tokens_per_s=None)
 
 
-def fields() -> list[address.Field]:
+def fields() -> Sequence[address.Field]:
     """Every input of the page with its limits; keys are names in the address."""
+    return _fields(prices_version())
+
+
+@lru_cache(maxsize=2)
+def _fields(_prices: tuple[object, ...]) -> Sequence[address.Field]:
     plain = Operations()
     found = [
         address.Field(

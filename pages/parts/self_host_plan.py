@@ -20,20 +20,21 @@ from core.costs.throughput import ModelDoesNotFitError
 from core.costs.throughput_latency import ReplySpeed, reply_speed
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
-from pages.parts import fleet, state
+from pages.parts import fleet
 from pages.parts.self_host_inputs import WELL_KNOWN, Choices
-from pages.parts.state import catalog
+from pages.parts.state import catalog, prices_version
 
-KEPT_HOSTS = 64
+KEPT_HOSTS, KEPT_PLANS = 64, 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """Both ways. `hosts` are the bills of those who sell the open model, the cheapest first; `api` is compared with.
+    """Both ways; a plan equals itself alone.
 
-    `ranked` are all offers by cost, `best` the cheapest whose price has a date. `even` is where the cheapest fleet of
-    each volume crosses `api`, `even_low` and `even_high` with every speed at the fast and the slow end of its band;
-    `even_undated` counts undated prices too, None where there are none beside dated ones.
+    `hosts` are the bills of those who sell the open model, the cheapest first; `api` is compared with. `ranked` are all
+    offers by cost, `best` the cheapest whose price has a date. `even` is where the cheapest fleet of each volume
+    crosses `api`, `even_low` and `even_high` with every speed at the fast and the slow end of its band; `even_undated`
+    counts undated prices too, None where there are none beside dated ones.
     """
 
     hosts: tuple[ApiBill, ...]
@@ -84,25 +85,36 @@ def candidates(options: FleetOptions) -> Candidates:
     return Candidates(options=options, places=tuple(places.tolist()), columns=options.columns.taken(places))
 
 
-def api_bills(keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload) -> list[ApiBill]:
-    """The workload's bill on each model that has a price today, the cheapest first."""
-    now = dt.datetime.now(dt.UTC)
+def api_bills(
+    keys: Iterable[str], sheets: Mapping[str, PriceSheet], workload: Workload, now: dt.datetime
+) -> list[ApiBill]:
+    """The workload's bill on each model that has a price now, the cheapest first."""
     bills = [api_bill(sheets[key], workload, now) for key in keys if key in sheets]
     priced = [one for one in bills if one is not None and one.usd_per_request > 0]
     return sorted(priced, key=lambda one: one.usd_per_month)
 
 
 @lru_cache(maxsize=KEPT_HOSTS)
-def _hosts(model_id: str, _database_url: str, _version: str) -> list[str]:
+def _hosts(model_id: str, _prices: tuple[object, ...]) -> list[str]:
     return hosts_of(model_id, catalog().llm.sheets())
 
 
-def make_plan(choices: Choices, workload: Workload, sheets: Mapping[str, PriceSheet]) -> Plan:
-    """Ranks offers and APIs and finds where they cross."""
-    hosts = api_bills(_hosts(choices.model_id, state.settings().database_url, catalog().llm.version), sheets, workload)
-    apis = hosts or api_bills(WELL_KNOWN, sheets, workload)
+def make_plan(choices: Choices, workload: Workload) -> Plan:
+    """Ranks offers and APIs and finds where they cross; a plan is kept while nothing changes that it rests on.
+
+    Thresholds, wishes, language, an opened table change no plan. Prices are those of this minute.
+    """
+    minute = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
+    return _make_plan(choices, workload, prices_version(), minute)
+
+
+@lru_cache(maxsize=KEPT_PLANS)
+def _make_plan(choices: Choices, workload: Workload, prices: tuple[object, ...], now: dt.datetime) -> Plan:
+    sheets = catalog().llm.sheets()
+    hosts = api_bills(_hosts(choices.model_id, prices), sheets, workload, now)
+    apis = hosts or api_bills(WELL_KNOWN, sheets, workload, now)
     if choices.api_model:
-        apis = api_bills([choices.api_model], sheets, workload)
+        apis = api_bills([choices.api_model], sheets, workload, now)
     own = fleet.own_speed(choices, workload)
     options = fleet.options_for(choices, workload, own=own)
     offers = ranked(options, workload)

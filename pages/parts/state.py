@@ -81,6 +81,12 @@ def catalog(on_progress: Callable[[float, str], None] | None = None) -> Catalog:
         return found.by_url[url]
 
 
+def prices_version() -> tuple[object, ...]:
+    """Another one whenever a price of the catalog changes: for caches of what was worked out from prices."""
+    asked = catalog()
+    return settings().database_url, asked.version, asked.llm.version
+
+
 def shell_fields() -> tuple[address.Field, ...]:
     """Language, currency and exchange rate: what the shell keeps in the address of every page."""
     return (
