@@ -83,16 +83,15 @@ def _details(case: Case, workload: Workload) -> None:
     with right:
         roi_charts.grid(case.switch)
     st.header(tr("roi.figures_title"))
-    tables.table(
-        roi_tables.figures(case), roi_tables.figure_columns(), key="roi_figures", alt=tr("roi.figures_title"),
-        height="content",
-    )  # fmt: skip
-    st.header(tr("roi.months_title"))
-    columns, rows = roi_tables.month_columns(), roi_tables.months(case)
-    tables.table(rows, columns, key="roi_months", alt=tr("roi.months_title"), height=320)
+    tables.small_table(roi_tables.figures(case), roi_tables.figure_columns())
+    columns = roi_tables.month_columns()
+    flows = st.expander(tr("roi.months_title"), on_change="rerun", key="roi_flows")
+    if flows.open:
+        with flows:
+            tables.table(roi_tables.months(case), columns, key="roi_months", alt=tr("roi.months_title"), height=320)
     state.publish()  # the report carries the address, which must be that of this run
     with st.container(horizontal=True, key="roi_downloads"):
-        tables.download(rows, columns, key="roi_csv", file_stem="breakeven-roi")
+        tables.download(partial(roi_tables.months, case), columns, key="roi_csv", file_stem="breakeven-roi")
         report = state.later(partial(roi_print.document, case, workload, state.share_address()))
         st.download_button(
             tr("roi.print"), data=report, file_name="breakeven-roi.html", mime="text/html", key="roi_print",

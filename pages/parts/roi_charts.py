@@ -13,12 +13,12 @@ from core.costs.roi_report import RoiReport
 from pages.parts import charts, tables
 from pages.parts.roi_case import Case
 from pages.parts.state import fmt, tr
+from pages.parts.widgets import plain
 
 # Savings and overspending, each readable on its theme's background; the sign in the label says the same.
 _SAVE = {"light": "#1B7F3B", "dark": "#7BD88F"}
 _SPEND = {"light": "#B3261E", "dark": "#FF9E93"}
 
-_TEXT = {"light": "#1B2430", "dark": "#E6EAF0"}
 _EDGE = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
 HUGE_SHARE = 10_000.0
 ALL_LOST = -0.9995
@@ -195,27 +195,19 @@ def _wrapped(name: str, place: int) -> str:
 
 
 def grid(switch: Switch) -> None:
-    """NPV and payback if savings and migration cost come out otherwise."""
-    show, mode = fmt(), _theme()
-    found = sensitivity(switch)
-    texts = [
-        [f"{show.money_short(npv)}<br>{_payback_short(payback)}" for npv, payback in zip(npvs, paybacks, strict=True)]
-        for npvs, paybacks in zip(found.npv_usd.tolist(), found.payback_months.tolist(), strict=True)
-    ]
-    shades = [charts.see_through(_SPEND[mode], 0.25), charts.see_through(_SAVE[mode], 0.25)]
-    rows, columns = ([show.percent(one) for one in ends] for ends in (found.saving_factors, found.migration_factors))
-    cells = {
-        "type": "heatmap", "z": np.where(found.npv_usd > 0, 1, 0), "zmin": 0, "zmax": 1, "x": columns, "y": rows,
-        "text": texts, "texttemplate": "%{text}", "textfont": {"color": _TEXT[mode]}, "showscale": False, "xgap": 2,
-        "ygap": 2, "colorscale": [[0, shades[0]], [0.5, shades[0]], [0.5, shades[1]], [1, shades[1]]],
-        "hoverinfo": "skip",
-    }  # fmt: skip
-    axes = {
-        f"{axis}axis": {"title": {"text": tr(f"roi.grid_{name}")}, "type": "category", "showgrid": False}
-        for axis, name in (("x", "migration"), ("y", "savings"))
-    }
-    fig = charts.figure([cells], axes, height_px=110 + 46 * len(rows))
-    charts.show(fig, title=grid_title(found), unit=tr("roi.grid_unit"), key="roi_grid")
+    """NPV and payback if savings and migration cost come out otherwise: a table, green where the NPV is above 0."""
+    show, found = fmt(), sensitivity(switch)
+    lines = [[tr("roi.grid_corner"), *map(show.percent, found.migration_factors)]]
+    for factor, npvs, paybacks in zip(
+        found.saving_factors, found.npv_usd.tolist(), found.payback_months.tolist(), strict=True
+    ):
+        cells = [
+            f":{'green' if npv > 0 else 'red'}-background[{plain(show.money_short(npv))}] {_payback_short(payback)}"
+            for npv, payback in zip(npvs, paybacks, strict=True)
+        ]
+        lines.append([f"**{show.percent(factor)}**", *cells])
+    st.markdown(f"**{grid_title(found)}**  \n:gray[:small[{tr('roi.grid_unit')}]]")
+    st.markdown(tables.markdown_table(lines, [False, *(True for _ in found.migration_factors)]))
 
 
 def grid_title(found: Grid) -> str:

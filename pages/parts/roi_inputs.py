@@ -21,6 +21,7 @@ RENT = "rent"
 DEFAULT_TO = "google/gemini-2.5-flash"
 MAX_USD = 1e9
 LEAST_RATE, MOST_RATE = -99.0, 1_000.0
+FIELD_MIN_WIDTH_PX = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,13 @@ def draw(labels: Mapping[str, str], inputs: Inputs) -> None:
     else:
         _draw_ways(labels, inputs)
     _usd("migration", step=500)
-    left, right = st.columns(2)
-    _usd("fee", step=10, place=left)
-    number_field.number_field(
-        tr("roi.rate"), LEAST_RATE, MOST_RATE, key="roi_rate", help=tr("roi.rate_help"), place=right
-    )
+    with st.grid(2, min_column_width=FIELD_MIN_WIDTH_PX):
+        _usd("fee", step=10, has_sentence=False)
+        number_field.number_field(
+            tr("roi.rate"), LEAST_RATE, MOST_RATE, key="roi_rate", help=tr("roi.rate_help"), has_sentence=False
+        )
+    for name in ("fee", "rate"):
+        number_field.say(f"roi_{name}", tr(f"roi.{name}"))
 
 
 def draw_article_button() -> None:
@@ -106,10 +109,11 @@ def _source(source: str) -> str:
     return tr(f"roi.source_{source}")
 
 
-def _usd(name: str, *, step: float, place: Any = None) -> None:
+def _usd(name: str, *, step: float, has_sentence: bool = True) -> None:
     number_field.number_field(
-        tr(f"roi.{name}"), 0, MAX_USD, step=step, key=f"roi_{name}", help=tr(f"roi.{name}_help"), place=place
-    )
+        tr(f"roi.{name}"), 0, MAX_USD, step=step, key=f"roi_{name}", help=tr(f"roi.{name}_help"),
+        has_sentence=has_sentence,
+    )  # fmt: skip
 
 
 def _draw_ways(labels: Mapping[str, str], inputs: Inputs) -> None:

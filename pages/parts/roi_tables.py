@@ -137,7 +137,7 @@ def article() -> None:
     names = ("figure", "printed", "should", "why")
     columns = [tables.Column(field=name, label=tr(f"roi.article_{name}")) for name in names]
     st.caption(tr("roi.article_intro"))
-    tables.table(article_rows(), columns, key="roi_article_table", alt=tr("roi.article_title"))
+    tables.small_table(article_rows(), columns)
 
 
 def article_rows() -> Sequence[Mapping[str, str]]:

@@ -176,8 +176,10 @@ def draw_thresholds() -> None:
             is_wish = name in ("t_first", "t_stream")
             number_field.number_field(
                 tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, format="%.4g", placeholder="–",
-                help=tr(f"self_host.{name}_help") if is_wish else None,
+                help=tr(f"self_host.{name}_help") if is_wish else None, has_sentence=False,
             )  # fmt: skip
     with body:
+        for name, *_ in numbers:
+            number_field.say(f"sh_{name}", tr(f"self_host.{name}"))
         for name in ("residency", "korean_pay", "failover"):
             st.toggle(tr(f"self_host.{name}"), key=f"sh_{name}")

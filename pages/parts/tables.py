@@ -126,10 +126,17 @@ def small_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], no
     `note` stands below it in small print.
     """
     heads = [plain(heading(column)) for column in columns]
-    marks = ["---:" if column.kind in NUMERIC else ":---" for column in columns]
-    lines = [[_cell(row[column.field], column) for column in columns] for row in rows]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines))
+    table = markdown_table(
+        [heads, *([_cell(row[column.field], column) for column in columns] for row in rows)],
+        is_right=[column.kind in NUMERIC for column in columns],
+    )
     st.markdown(f"{table}\n\n:small[:gray[{note}]]" if note else table)
+
+
+def markdown_table(lines: Sequence[Sequence[str]], is_right: Sequence[bool]) -> str:
+    """Lines of cells in Markdown, the headings first, as a table; which columns stand to the right."""
+    marks = ["---:" if right else ":---" for right in is_right]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], marks, *lines[1:]))
 
 
 def _cell(value: Any, column: Column) -> str:
