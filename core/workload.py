@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal, Self
 
 ProblemKind = Literal[
-    "not_a_number", "too_small", "too_large", "not_whole", "not_a_choice", "left_out", "not_a_date", "shares_exceed_one"
+    "not_a_number", "too_small", "too_large", "not_whole", "not_a_choice", "left_out", "not_a_date", "empty",
+    "shares_exceed_one",
 ]  # fmt: skip
 
 
@@ -157,21 +158,18 @@ def _number(field: str, limit: Limit, given: object, default: object, problems: 
     used: object = int(value) if limit.is_integer and math.isfinite(value) else value
     if math.isnan(value):
         kind, used = "not_a_number", default
-    elif value < limit.low:
-        kind, used = "too_small", limit.low
-    elif value > limit.high:
-        kind, used = "too_large", limit.high
+    elif not limit.low <= value <= limit.high:
+        kind, used = ("too_small", limit.low) if value < limit.low else ("too_large", limit.high)
+        used = int(used) if limit.is_integer else float(used)
     elif used != value:
         kind = "not_whole"
     if kind:
-        if limit.is_integer and isinstance(used, float):
-            used = int(used)
         problems.append(
             Problem(
                 field=field,
                 kind=kind,
                 given=text[:40],
-                used=str(used),
+                used="" if used is None else f"{used:.12g}",
                 low=limit.low,
                 high=limit.high,
                 is_share=limit.is_share,

@@ -37,7 +37,8 @@ def page() -> None:
     plan = make_plan(choices, workload)
     self_host_inputs.remember_winner(plan.best)
     _answer(plan)
-    self_host_why.under_the_cards(plan, choices)
+    found = self_host_verdict.verdict(plan, choices, workload, values)
+    self_host_why.under_the_cards(plan, choices, found.conclusion)
     left, right = st.columns([7, 3], gap="large")
     with right:
         hosts = [one.key for one in plan.hosts[:HOSTS_SHOWN]]
@@ -47,9 +48,9 @@ def page() -> None:
             widgets.show_empty(tr("self_host.none_fits"), fleet.why_none(choices, workload))
         else:
             self_host_charts.volume_chart(plan, workload, _takeaway(plan))
-            self_host_why.why(plan, choices)
+            self_host_why.why(plan, choices, workload)
             _bill(plan.best.fleet)
-    self_host_verdict.draw(self_host_verdict.verdict(plan, choices, workload, values))
+    self_host_verdict.draw(found)
     self_host_verdict.draw_thresholds()
     if plan.best is not None:
         self_host_charts.tornado_chart(plan, choices, workload)
@@ -70,7 +71,8 @@ def _answer(plan: Plan) -> None:
             _fleet_name(plan), explained=tr("self_host.metric_fleet_help"),
         )  # fmt: skip
         widgets.card(
-            tr("self_host.metric_saving"), "–" if saving is None else f"{show.money_short(saving)} {per_month}",
+            tr("self_host.metric_saving" if saving is None or saving >= 0 else "self_host.metric_costs_more"),
+            "–" if saving is None else f"{show.money_short(abs(saving))} {per_month}",
             explained=tr("self_host.metric_saving_help"),
         )  # fmt: skip
         widgets.card(
@@ -102,7 +104,8 @@ def _takeaway(plan: Plan) -> str:
     if even is None:
         return tr("self_host.takeaway_no_api")
     if even.always:
-        return tr(f"self_host.takeaway_{even.always}")
+        undated = "_undated" if even.always == "call" and plan.best and not plan.best.is_dated else ""
+        return tr(f"self_host.takeaway_{even.always}{undated}")
     lasting = even.lasting
     if lasting is None or plan.winner is None:
         return tr("self_host.takeaway_between")

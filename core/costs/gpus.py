@@ -66,14 +66,9 @@ class GpuOffer:
 
     @property
     def is_per_gpu(self) -> bool:
-        """Whether the price is per GPU of a machine of unstated size, so that up to `USUAL_MACHINE_GPUS` may be taken
-        at it; one is what the source names, not what it sells."""
+        """Whether the price is per GPU of a machine of unstated size, so that more may be taken at it
+        (`gpu_sellers.most_gpus`); one is what the source names, not what it sells."""
         return self.gpu_count == 1 and self.instance_type.partition(":")[0] in PER_GPU_TYPES
-
-    @property
-    def most_gpus(self) -> int:
-        """GPUs of the largest machine that may be taken at this price."""
-        return USUAL_MACHINE_GPUS if self.is_per_gpu else self.gpu_count
 
     @property
     def total_memory_gb(self) -> float | None:

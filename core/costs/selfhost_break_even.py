@@ -15,9 +15,9 @@ from core.costs.conventions import Floats
 from core.costs.limits import require_within
 from core.costs.selfhost import Columns, Machine, Operations, columns_of, total_usd
 from core.money import TOKENS_PER_MTOK
-from core.workload import Workload
+from core.workload import LIMITS, Workload
 
-SCAN_LOW, SCAN_HIGH = 1e3, 1e10
+SCAN_LOW, SCAN_HIGH = 1.0, float(LIMITS["requests_per_month"].high)
 MAX_USD = 1e9
 
 # Steps of a machine that are looked at: all of them where there are fewer, else the first, the last and some between.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.costs.conventions import Floats
+from core.costs.gpu_sellers import MachineSizes, machine_sizes, most_gpus
 from core.costs.gpus import GpuOffer
 from core.costs.model_shapes import ModelShape, model_shape
 from core.costs.selfhost import Columns, Machine, Operations
@@ -85,28 +86,33 @@ def fleet_options(
     today: dt.date | None = None,
     siblings: Iterable[GpuOffer] = (),
     own: OwnSpeed | None = None,
+    sizes: MachineSizes | None = None,
 ) -> FleetOptions:
     """The offers that can serve the model, with every size of replica.
 
     With `today`, offers that may not be called the cheapest (not sold there, older than 90 days) are left out. A
-    replica stays within one machine (`largest_replica`); at a price per GPU the machine is as large as the replica.
+    replica stays within one machine (`largest_replica`); at a price per GPU the machine is as large as the replica, up
+    to what `gpu_sellers.most_gpus` allows with `sizes` (None: those that the offers themselves state).
     `siblings` are reserved and spot offers whose prices the machines on demand have in a purchase mix, where provider,
-    instance type and region are the same. `own` replaces the estimates of its GPU, which then runs replicas of the
-    size that was measured alone.
+    instance type and region are the same and the price may rank too. `own` replaces the estimates of its GPU, which
+    then runs replicas of the size that was measured alone.
 
     Spot offers need a spare replica: without one they are left out. SpotAloneError when there are no others.
     """
     shape = model if isinstance(model, ModelShape) else model_shape(model)
-    prices = _cheapest(siblings) if operations.reserved_share or operations.spot_share else {}
+    offers = list(offers)
+    sizes = machine_sizes(offers) if sizes is None else sizes
+    is_mixed = operations.reserved_share or operations.spot_share
+    prices = _cheapest(one for one in siblings if today is None or one.may_rank(today)) if is_mixed else {}
     held: list[GpuOffer] = []
     rows: list[tuple[int, int, ThroughputEstimate]] = []
     for offer in _usable(offers, operations, today):
+        most = most_gpus(offer, sizes)
         found = replica_estimates(
-            shape, offer.gpu_model, offer.gpu_form, offer.most_gpus, precision, workload.input_tokens,
-            workload.output_tokens,
-        )  # fmt: skip
+            shape, offer.gpu_model, offer.gpu_form, most, precision, workload.input_tokens, workload.output_tokens
+        )
         if own is not None and own.gpu_model == offer.gpu_model:
-            found = measured_replica(own, offer.most_gpus)
+            found = measured_replica(own, most)
         if found:
             rows += [
                 (len(held), each.gpus_per_replica if offer.is_per_gpu else offer.gpu_count, each) for each in found

@@ -171,7 +171,7 @@ def undated_below(found: Sequence[RankedOffer]) -> list[RankedOffer]:
 def speed_of(one: RankedOffer, shape: ModelShape, precision: str, workload: Workload) -> float | None:
     """Estimated tokens/s of the offer's replica at a workload's lengths; None when the model does not fit them."""
     found = replica_estimates(
-        shape, one.offer.gpu_model, one.offer.gpu_form, one.offer.most_gpus, precision, workload.input_tokens,
+        shape, one.offer.gpu_model, one.offer.gpu_form, one.fleet.machine.gpu_count, precision, workload.input_tokens,
         workload.output_tokens,
     )  # fmt: skip
     same = [each for each in found if each.gpus_per_replica == one.estimate.gpus_per_replica]

@@ -21,6 +21,9 @@ RuleKind = Literal[
     "korean_pay", "failover", "hosts_many", "hosts_one", "hosts_none", "hosts_other", "batch",
 ]  # fmt: skip
 
+NEARLY_ALL = 0.8
+"""Whole replicas and a spare one leave this part of what a peak allows, at best."""
+
 MUCH_BATCH_SHARE = 0.5
 """From this share of requests that can wait on, batch prices (about half) decide more than machines."""
 
@@ -45,8 +48,10 @@ class Situation:
     """What the rules look at. USD per month of both ways and the fleet's utilization, None where there is none.
 
     `first_token_s` and `stream_tokens_per_s` are what one user of the fleet sees at the peak, None where unknown.
-    `host_count` is how many providers sell the model that is compared with, None where another model is. The last
-    three are wishes: data on machines one controls, paying with a Korean card, moving on when a vendor fails.
+    `host_count` is how many providers sell the model that is compared with, None where another model is.
+    `most_utilization` is what the peak and the planned load leave of the paid time; `has_own_machines` says whether
+    some fleet stands on a provider's own machines in a stated region. The last three are wishes: data on machines one
+    controls, paying with a Korean card, moving on when a vendor fails.
     """
 
     rent_usd_per_month: float | None = None
@@ -58,6 +63,8 @@ class Situation:
     first_token_s: float | None = None
     stream_tokens_per_s: float | None = None
     host_count: int | None = None
+    most_utilization: float = 1.0
+    has_own_machines: bool = False
     needs_residency: bool = False
     needs_korean_payment: bool = False
     needs_failover: bool = False
@@ -69,6 +76,14 @@ class Rule:
 
     kind: RuleKind
     side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What to do, and the rules that decide it. `rent_gateway` is renting with an API behind a gateway in reserve."""
+
+    outcome: Literal["rent", "rent_gateway", "call", "gateway", "open"]
+    because: tuple[Rule, ...]
 
 
 def saving_share(one_usd: float, other_usd: float) -> float:
@@ -88,30 +103,30 @@ def rules(situation: Situation, thresholds: Thresholds) -> list[Rule]:
     ]
 
 
-def conclusion(found: Sequence[Rule]) -> Rule | None:
-    """The rule that decides, with the side to take; None when neither way has a bill.
+def conclusion(found: Sequence[Rule]) -> Conclusion | None:
+    """What to do, and the rules that decide it; None when neither way has a bill.
 
-    Where the data must stay decides before anything else, then whether users wait too long, then money, where too few
-    people speak against renting and so does a saving within what estimates can be wrong by. Calling becomes calling
-    through a gateway where a wish asks for one.
+    Where the data must stay decides before anything else, then whether a Korean card must do, then whether users wait
+    too long, then money, where too few people speak against renting and so does a saving within what estimates can be
+    wrong by. Calling becomes calling through a gateway where a wish asks for one; renting keeps one in reserve where
+    answers must go on when one vendor fails.
     """
     by_kind = {one.kind: one for one in found}
     residency = [one for one in found if one.kind.startswith("residency_") and one.kind != "residency_call"]
     if residency:
-        return residency[0]
+        return Conclusion(outcome="rent" if residency[0].side == "rent" else "open", because=(residency[0],))
     cost = next((one for one in found if one.kind in ("rent_clear", "rent_close", "call_clear", "call_close")), None)
     if cost is None:
         return None
-    decisive = cost
-    if cost.side == "rent":
-        against: tuple[RuleKind, ...] = ("latency_slow", "staff")
-        decisive = next((by_kind[kind] for kind in against if kind in by_kind), cost)
-        if decisive.kind == "rent_close":
-            decisive = Rule(kind="rent_close", side="call")
-    wishes: tuple[RuleKind, ...] = ("failover", "korean_pay")
-    if decisive.side == "call":
-        return next((by_kind[kind] for kind in wishes if kind in by_kind), decisive)
-    return decisive
+    against: tuple[RuleKind, ...] = ("latency_slow", "staff")
+    decisive = next((by_kind[kind] for kind in against if kind in by_kind), cost) if cost.side == "rent" else cost
+    pay, failover = by_kind.get("korean_pay"), by_kind.get("failover")
+    if decisive.kind == "rent_clear":
+        if pay:
+            return Conclusion(outcome="gateway", because=(pay,))
+        return Conclusion(outcome="rent_gateway", because=(cost, failover)) if failover else Conclusion("rent", (cost,))
+    wishes = tuple(one for one in (pay, failover) if one)
+    return Conclusion(outcome="gateway" if wishes else "call", because=(decisive, *wishes))
 
 
 def _cost(situation: Situation, thresholds: Thresholds) -> Iterator[Rule]:
@@ -129,7 +144,8 @@ def _operation(situation: Situation, thresholds: Thresholds) -> Iterator[Rule]:
     if situation.staff_fte < thresholds.staff_fte:
         yield Rule(kind="staff", side="call")
     if situation.utilization is not None:
-        is_low = situation.utilization < thresholds.utilization
+        # No fleet that meets the peak can be busier than its peak leaves.
+        is_low = situation.utilization < min(thresholds.utilization, NEARLY_ALL * situation.most_utilization)
         yield Rule(kind="util_low", side="call") if is_low else Rule(kind="util_high", side="rent")
 
 
@@ -149,7 +165,8 @@ def _wishes(situation: Situation) -> Iterator[Rule]:
             "region": "residency_region", "market": "residency_market", "no_region": "residency_no_region",
             "none": "residency_none",
         }  # fmt: skip
-        yield Rule(kind=kinds[situation.place], side="rent" if situation.place == "region" else "open")
+        stays = situation.place == "region" or (situation.place != "none" and situation.has_own_machines)
+        yield Rule(kind=kinds[situation.place], side="rent" if stays else "open")
         yield Rule(kind="residency_call", side="open")
     if situation.needs_korean_payment:
         yield Rule(kind="korean_pay", side="gateway")

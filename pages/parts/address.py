@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.workload import Problem
 from pages.parts.address_values import Field as Field
@@ -24,7 +25,7 @@ UNSEEN_RUNS = 3
 PUBLISHED = "_published"
 TYPED = "_typed"  # what could not be used of what was typed on this page, see `number_field`
 _RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
-_PAGE, _UNSEEN = "_page", "_unseen"
+_PAGE, _UNSEEN, _BOUND, _DRAWN = "_page", "_unseen", "_bound", "_drawn"
 _MISSING = object()
 
 
@@ -60,27 +61,40 @@ def _arrived() -> tuple[Mapping[str, list[str]], Callable[[str], bool]]:
 def bind(fields: Sequence[Field]) -> tuple[dict[str, Any], list[Problem]]:
     """Current value of each field and what had to be corrected; call before the widgets with these keys are made.
 
-    A widget is set as `follow` says. The session is asked once a field: each time costs some 10 microseconds.
+    A widget is set as `follow` says. The session is asked once a field: each time costs some 10 microseconds. Of a
+    widget that was not drawn in the last run it may hold a value of long ago: what was kept counts then, and is set, or
+    the browser would begin with the first choice.
     """
     session = st.session_state
     kept, known, is_unseen = session.setdefault(_KEPT, {}), session.setdefault(_FIELDS, {}), session.get(_UNSEEN)
+    bound, drawn = session.setdefault(_BOUND, set()), session.setdefault(_DRAWN, set())
     raw, is_new = _arrived()
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in fields:
         known[field.key] = field
+        bound.add(field.key)
         held = value = session.get(field.key, _MISSING)
+        is_drawn = field.key in drawn
+        if not is_drawn:
+            value = _copy(kept.get(field.key, held))
         if is_new(field.key):
             if field.key in raw:
                 value = parse(field, raw[field.key], problems)
             elif MARKER in raw:
                 value = _copy(field.default)
         if value is _MISSING:
-            value = _copy(kept.get(field.key, field.default))
+            value = _copy(field.default)
         value = values[field.key] = _offered(field, value)
-        if held is _MISSING or held != value or is_unseen:
+        if not is_drawn or held != value or is_unseen:
             session[field.key] = value
     return values, problems
+
+
+def default_of(key: str) -> Any:
+    """The default of a field of this page; None for one that may be empty or is bound elsewhere."""
+    field = st.session_state.get(_FIELDS, {}).get(key)
+    return field.default if field else None
 
 
 def _copy(value: Any) -> Any:
@@ -88,7 +102,12 @@ def _copy(value: Any) -> Any:
 
 
 def _offered(field: Field, value: Any) -> Any:
-    """Options may change between runs (a database without a provider); a widget refuses a value it does not offer."""
+    """Options may change between runs (a database without a provider); a widget refuses a value it does not offer.
+
+    A whole number is 8.0 in its field in the browser.
+    """
+    if field.kind == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
     if field.kind not in {"choice", "choices"} or value is None:
         return value
     if isinstance(value, list | tuple):
@@ -100,12 +119,21 @@ def enter(page: str) -> None:
     """Notes which page is drawn; call in every full run before `bind`."""
     if st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE], st.session_state[_UNSEEN] = page, UNSEEN_RUNS
-        st.session_state[TYPED] = {}
+        st.session_state[TYPED], st.session_state[_DRAWN] = {}, set()
 
 
 def count_run() -> None:
     """Notes that the page has been drawn once more."""
     st.session_state[_UNSEEN] = max(0, st.session_state.get(_UNSEEN, 0) - 1)
+
+
+def note_widgets() -> None:
+    """Notes which of the fields bound in this run had a widget; call when they have been drawn."""
+    session, context = st.session_state, get_script_run_ctx()
+    bound = session.pop(_BOUND, set())
+    if context is not None:
+        keys = context.shared.widget_user_keys_this_run
+        session[_DRAWN] = session.get(_DRAWN, set()) - bound | {key for key in bound if key in keys}
 
 
 def follow(key: str, value: Any) -> None:

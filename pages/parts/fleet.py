@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from core.costs.conventions import Floats
+from core.costs.gpu_sellers import machine_sizes, most_gpus
 from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuOffer
 from core.costs.model_shapes import ModelShape, model_shapes
@@ -65,6 +66,7 @@ def _options(
     return fleet_options(
         offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today,
         siblings=catalog().gpu_offers(country=choices.country) if mixed else (), own=own,
+        sizes=catalog().of_offers(machine_sizes),
     )  # fmt: skip
 
 
@@ -140,8 +142,9 @@ def why_none(choices: Choices, workload: Workload) -> str:
     if not any(can_serve(spec, choices.precision) for spec in specs):
         return tr("self_host.none_serves", **names)
     gb = fmt().number(shape.weight_gb(choices.precision))
-    largest = max(usable, key=lambda one: one.most_gpus * (one.gpu_memory_gb or 0))
-    machine = f"{fmt().number(largest.most_gpus)} × {largest.gpu_model}"
+    sizes = catalog().of_offers(machine_sizes)
+    largest = max(usable, key=lambda one: most_gpus(one, sizes) * (one.gpu_memory_gb or 0))
+    machine = f"{fmt().number(most_gpus(largest, sizes))} × {largest.gpu_model}"
     return tr("self_host.none_holds", gb=gb, largest=machine, holding=_holding(shape, choices, workload), **names)
 
 

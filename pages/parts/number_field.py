@@ -38,6 +38,8 @@ def number_field(
     field = address.Field(key=key, kind="int" if is_whole else "float", default=low, low=low, high=high)
     # Whole numbers are typed as any other: given whole ones alone, Streamlit would cut 2.7 down to 2 without a word.
     style.setdefault("format", "%.0f" if is_whole else "%.2f")
+    # Without a value of its own an emptied field is None; Streamlit would take it for 0.
+    style.setdefault("value", None)
     (place or st).number_input(
         label, step=float(step), key=key, on_change=_take, args=(field, on_change, args), **style
     )  # fmt: skip
@@ -51,6 +53,9 @@ def _take(field: address.Field, then: Callable[..., None] | None, args: Sequence
     value = st.session_state[field.key]
     if value is not None:
         value = st.session_state[field.key] = address.parse(field, [str(value)], problems)
+    elif (default := address.default_of(field.key)) is not None:
+        value = st.session_state[field.key] = default
+        problems.append(Problem(field=field.key, kind="empty", given="", used=f"{default:.12g}"))
     note(field.key, value, problems)
     if then:
         then(*args)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.costs.gpu_sellers import is_of_others
+from core.costs.selfhost_ranking import RankedOffer
 from core.costs.selfhost_verdict import FleetPlace, Rule, Side, Situation, Thresholds, conclusion, rules, saving_share
 from core.workload import Workload
 from pages.parts import address, number_field, widgets
@@ -32,12 +33,11 @@ FIELDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """One reason for a side, as a sentence; the conclusion is the one that decides."""
+class Verdict:
+    """The conclusion in words, empty when there is none, and the reasons for each side that it does not hold."""
 
-    side: Side
-    text: str
-    is_conclusion: bool = False
+    conclusion: str
+    reasons: Sequence[tuple[Side, str]]
 
 
 def read() -> dict[str, Any]:
@@ -49,21 +49,23 @@ def read() -> dict[str, Any]:
     return {one.key: one.default if values[one.key] is None else values[one.key] for one in FIELDS}
 
 
-def verdict(plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any]) -> list[Reason]:
-    """The conclusion, when there is one, then every rule that applies to this input, the decisive ones (cost) first."""
+def verdict(plan: Plan, choices: Choices, workload: Workload, values: Mapping[str, Any]) -> Verdict:
+    """What to do, when that can be said, and every other rule that applies to this input, those of cost first."""
     thresholds = Thresholds(
         staff_fte=values["sh_t_staff"], utilization=values["sh_t_util"] / 100, saving_share=values["sh_t_saving"] / 100,
         first_token_s=values["sh_t_first"], stream_tokens_per_s=values["sh_t_stream"],
     )  # fmt: skip
     situation = _situation(plan, choices, workload, values, thresholds)
     found = rules(situation, thresholds)
-    decisive = conclusion(found)
+    decided = conclusion(found)
     facts = _facts(plan, situation, thresholds)
-    said = [Reason(side=one.side, text=_text(one, situation, facts)) for one in found]
-    if decisive is None:
-        return said
-    text = tr(f"self_host.conclusion_{decisive.side}", why=_text(decisive, situation, facts))
-    return [Reason(side=decisive.side, text=text, is_conclusion=True), *said]
+    because = decided.because if decided else ()
+    why = " ".join(_text(one, situation, facts) for one in because)
+    kinds = {one.kind for one in because}
+    return Verdict(
+        conclusion=tr(f"self_host.conclusion_{decided.outcome}", why=why) if decided else "",
+        reasons=[(one.side, _text(one, situation, facts)) for one in found if one.kind not in kinds],
+    )
 
 
 def _situation(
@@ -82,6 +84,8 @@ def _situation(
         place=_place(plan),
         first_token_s=reply.first_token_s if reply else None,
         stream_tokens_per_s=reply.tokens_per_s if reply else None,
+        most_utilization=choices.operations.load_factor / workload.peak_to_average,
+        has_own_machines=_own_machines(plan) is not None,
         host_count=len({one.key.partition("/")[0] for one in plan.hosts}) if is_host or not plan.hosts else None,
         needs_residency=values["sh_residency"],
         needs_korean_payment=values["sh_korean_pay"],
@@ -114,7 +118,8 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
         "saving": share_text(saving_share(rent or 0.0, call or 0.0)),
         "have": f"{situation.staff_fte:g}", "need": f"{thresholds.staff_fte:g}",
         "provider": provider_name(providers, best.offer.provider_id) if best else "–",
-        "place": place_text(best.offer) if best else "–", "own": _own_machines(plan),
+        "place": place_text(best.offer) if best else "–", "own": _own_text(plan),
+        "most": share_text(situation.most_utilization),
         "api": plan.api.key if plan.api else "–",
         "first": show.number(situation.first_token_s, 2), "stream": show.number(situation.stream_tokens_per_s, 1),
         "limits": ", ".join(filter(None, limits)),
@@ -123,10 +128,13 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
     }  # fmt: skip
 
 
-def _own_machines(plan: Plan) -> str:
-    """The cheapest fleet on a provider's own machines in a stated region, or that there is none."""
-    first = plan.ranked.first(lambda offer: not is_of_others(offer) and bool(offer.region or offer.country))
-    show = fmt()
+def _own_machines(plan: Plan) -> RankedOffer | None:
+    """The cheapest fleet on a provider's own machines in a stated region."""
+    return plan.ranked.first(lambda offer: not is_of_others(offer) and bool(offer.region or offer.country))
+
+
+def _own_text(plan: Plan) -> str:
+    first, show = _own_machines(plan), fmt()
     if first is None:
         return tr("self_host.no_own_machines")
     return tr(
@@ -151,12 +159,12 @@ def share_text(share: float | None) -> str:
     return show.percent(share)
 
 
-def draw(found: Sequence[Reason]) -> None:
-    """The conclusion, then a short list of reasons for each side that has any."""
-    parts = [f"**{one.text}**" for one in found if one.is_conclusion]
+def draw(found: Verdict) -> None:
+    """A short list of reasons for each side that has any."""
     icons: dict[Side, str] = {"rent": "dns", "call": "api", "gateway": "alt_route", "open": "help"}
+    parts: list[str] = []
     for side, icon in icons.items():
-        texts = [f"- {one.text}" for one in found if one.side == side and not one.is_conclusion]
+        texts = [f"- {text}" for of, text in found.reasons if of == side]
         if texts:
             parts += [f":material/{icon}: **{tr(f'self_host.side_{side}')}**", "\n".join(texts)]
     st.markdown("\n\n".join(parts))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
+from core.costs.gpu_sellers import is_of_others
+from core.costs.gpus import STALE_AFTER_DAYS
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost_ranking import RankedOffer, undated_below
+from core.costs.selfhost_replicas import OwnSpeed
 from core.costs.throughput import ThroughputEstimate
+from core.workload import Workload
 from pages.parts import per_token
 from pages.parts.gpu_rows import provider_name
 from pages.parts.self_host_charts import machine_text
@@ -18,20 +24,27 @@ from pages.parts.state import catalog, fmt, tr
 SAME = 0.99  # a break-even that is earlier by less is the same
 
 
-def under_the_cards(plan: Plan, choices: Choices) -> None:
-    """What the figures above are not, each in one sentence: another model's API, an undated price."""
+def under_the_cards(plan: Plan, choices: Choices, conclusion: str) -> None:
+    """What to do, and what the figures above are not, each in one sentence: another model's API, an undated price."""
+    parts = [f"**{conclusion}**"] if conclusion else []
     if not plan.hosts and not choices.api_model:
         name = model_shapes()[choices.model_id].name
         key = "self_host.no_host" if plan.api else "self_host.no_host_no_api"
-        st.caption(tr(key, model=name, api=plan.api.key if plan.api else "–"))
+        parts.append(_small(tr(key, model=name, api=plan.api.key if plan.api else "–")))
     cheaper = undated_below(plan.ranked)
     if cheaper:
-        st.caption(per_token.undated_text(cheaper))
+        parts.append(_small(per_token.undated_text(cheaper)))
     elif plan.best is not None and not plan.best.is_dated:
-        st.caption(tr("self_host.all_undated"))
+        parts.append(_small(tr("self_host.all_undated")))
+    if parts:
+        st.markdown("\n\n".join(parts))
 
 
-def why(plan: Plan, choices: Choices) -> None:
+def _small(text: str) -> str:
+    return f":small[:gray[{text}]]"
+
+
+def why(plan: Plan, choices: Choices, workload: Workload) -> None:
     """The small print below the chart."""
     if plan.best is None:
         return
@@ -39,17 +52,51 @@ def why(plan: Plan, choices: Choices) -> None:
     texts = [
         tr("self_host.why_api", model=plan.api.key, usd=show.money(plan.api.usd_per_request)) if plan.api else "",
         _speed(plan.best, choices),
-        tr(
-            "self_host.why_own", speed=show.number(own.tokens_per_s), gpus=str(own.gpus_per_replica), gpu=own.gpu_model
-        ) if own else "",
+        _own(plan, own) if own else "",
         tr(
             "self_host.why_fleet", replicas=show.number(fleet.replica_count), machines=show.number(fleet.machine_count),
-            utilization=share_text(fleet.utilization), peak=show.number(fleet.peak_tokens_per_s),
+            utilization=share_text(fleet.utilization), peak=_rate(fleet.peak_tokens_per_s),
         ),
+        _market(plan.best),
+        *_missing_prices(plan, choices),
+        tr("self_host.why_api_only") if workload.cached_share or workload.batch_share else "",
         _naive(plan),
         _undated_even(plan),
     ]  # fmt: skip
     st.caption("\n\n".join(filter(None, texts)))
+
+
+def _own(plan: Plan, own: OwnSpeed) -> str:
+    """What the reader's measurement holds for, or that no machine is as large as the one measured."""
+    is_offered = any(offer.gpu_model == own.gpu_model for offer in plan.candidates.options.offers)
+    return tr(
+        "self_host.why_own" if is_offered else "self_host.why_own_nowhere", speed=fmt().number(own.tokens_per_s),
+        gpus=str(own.gpus_per_replica), gpu=own.gpu_model,
+    )  # fmt: skip
+
+
+def _missing_prices(plan: Plan, choices: Choices) -> Iterator[str]:
+    """For a share that is to be reserved or on spot: that the cheapest fleet has no such price, and how many have."""
+    best, usd = plan.best, plan.candidates.options.usd_per_hour
+    if best is None or best.offer.purchase_option != "on_demand":
+        return
+    operations, owners = choices.operations, plan.candidates.options.owners.tolist()
+    for place, name, share in ((1, "reserved", operations.reserved_share), (2, "spot", operations.spot_share)):
+        if share and getattr(best.fleet.machine, f"{name}_usd_per_hour") is None:
+            have = {owner for owner, row in zip(owners, usd, strict=True) if row[place] is not None}
+            yield tr(
+                f"self_host.why_no_{name}", machine=machine_text(best.fleet.machine), count=fmt().number(len(have)),
+                provider=provider_name(catalog().providers(), best.offer.provider_id), days=str(STALE_AFTER_DAYS),
+                all=fmt().number(len(plan.ranked)),
+            )  # fmt: skip
+
+
+def _market(best: RankedOffer) -> str:
+    """That a marketplace's lowest price is that of single machines; empty for one machine or another seller."""
+    if best.fleet.machine_count == 1 or not is_of_others(best.offer):
+        return ""
+    provider = provider_name(catalog().providers(), best.offer.provider_id)
+    return tr("self_host.why_market", provider=provider, machines=fmt().number(best.fleet.machine_count))
 
 
 def _undated_even(plan: Plan) -> str:
@@ -57,6 +104,8 @@ def _undated_even(plan: Plan) -> str:
     even, undated = (one.lasting if one else None for one in (plan.even, plan.even_undated))
     if undated is None or (even and undated.requests_per_month > even.requests_per_month * SAME):
         return ""
+    if plan.candidates.options.offer(undated.choice).as_of is not None:
+        return ""  # a dated machine gets there already; an undated one only fills a gap further up
     machine, offer = plan.candidates.options.machine(undated.choice), plan.candidates.options.offer(undated.choice)
     provider = provider_name(catalog().providers(), offer.provider_id)
     return tr(
@@ -67,11 +116,11 @@ def _undated_even(plan: Plan) -> str:
 
 def _speed(best: RankedOffer, choices: Choices) -> str:
     """Tokens/s of a replica, what they rest on, and what the GPU lacks."""
-    show, estimate = fmt(), best.estimate
+    estimate = best.estimate
     is_own = estimate.basis_kind == "own_measurement"
     text = tr(
-        "self_host.why_speed_own" if is_own else "self_host.why_speed", speed=show.number(estimate.output_tokens_per_s),
-        low=show.number(estimate.low), high=show.number(estimate.high), gpus=str(estimate.gpus_per_replica),
+        "self_host.why_speed_own" if is_own else "self_host.why_speed", speed=_rate(estimate.output_tokens_per_s),
+        low=_rate(estimate.low), high=_rate(estimate.high), gpus=str(estimate.gpus_per_replica),
         basis="" if is_own else _basis(estimate),
     )  # fmt: skip
     parts = [text]
@@ -81,6 +130,11 @@ def _speed(best: RankedOffer, choices: Choices) -> str:
     if best.offer.is_per_gpu:
         parts.append(tr("self_host.why_per_gpu", machine=machine_text(best.fleet.machine)))
     return " ".join(parts)
+
+
+def _rate(tokens_per_s: float) -> str:
+    """Tokens/s; of few, as many decimals as keep it from being written as none."""
+    return fmt().number(tokens_per_s, 0 if tokens_per_s >= 10 else 1 if tokens_per_s >= 1 else 3)
 
 
 def _basis(estimate: ThroughputEstimate) -> str:
@@ -103,10 +157,13 @@ def _naive(plan: Plan) -> str:
     machine = plan.winner or plan.machine
     by = machine_text(machine) if machine else "–"
     if lasting is not None:
+        ratio = lasting.requests_per_month / plan.naive_requests
         return tr(
-            "self_host.why_naive", machine=by, naive=naive, true=show.compact(lasting.requests_per_month),
-            ratio=show.number(lasting.requests_per_month / plan.naive_requests, 1),
+            "self_host.why_naive" if ratio >= 1 else "self_host.why_naive_earlier", machine=by, naive=naive,
+            true=show.compact(lasting.requests_per_month), ratio=show.number(ratio, 1),
         )  # fmt: skip
     if not even.never:
         return ""
-    return tr("self_host.why_never", machine=by, naive=naive, why=tr(f"self_host.never_{even.never}"))
+    is_undated = even.never == "machines_cost_more_per_request" and plan.best and not plan.best.is_dated
+    reason = tr(f"self_host.never_{even.never}{'_undated' if is_undated else ''}")
+    return tr("self_host.why_never", machine=by, naive=naive, why=reason)

@@ -47,6 +47,7 @@ def run() -> None:
     if is_open:
         with state.guarded():
             page.run()
+    address.note_widgets()
     state.publish()
 
 

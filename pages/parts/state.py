@@ -205,6 +205,7 @@ def block(function: Callable[..., None]) -> Callable[..., None]:
         with drawing(), guarded():
             function(*args, **kwargs)
             publish()
+        address.note_widgets()
         address.count_run()
 
     run.__module__, run.__qualname__ = __name__, "block"

@@ -89,6 +89,7 @@ def _page() -> None:
     st.multiselect("many", ["a", "b"], key="t_many")
     widgets.show_problems(problems)
     st.text(f"{values['t_count']} {values['t_many']} {workload.requests_per_month}")
+    address.note_widgets()
     state.publish()
 
 

@@ -277,7 +277,8 @@ def test_the_verdict_concludes_and_knows_whose_machines_they_are(open_page: Open
     assert "**Conclusion: call the API." in said(plain)
     assert "people are planned" not in said(plain)  # what is reckoned with is what is called enough
     assert "For a gateway" in said(plain)
-    assert "**No conclusion yet. The cheapest fleet is at Vast.ai, a marketplace" in said(kept)
+    assert "**Conclusion: rent. The cheapest fleet is at Vast.ai, a marketplace" in said(kept)
+    assert "On a provider's own machines in a stated region it costs" in said(kept)
     assert "Data stays on machines" not in said(kept)
     assert "**Conclusion: rent. Data stays on machines rented from" in said(own)
 
@@ -373,8 +374,57 @@ def test_the_korean_answer_reads_as_korean(open_page: OpenPage) -> None:
     at = open_page("self_host", lang="ko", query=MILLIONS | {"batch": "0.6"})
 
     for words in (
-        "과금되는 서버 시간의 20%만 실제로 씁니다", "복제본(GPU 1개)당 출력 475 토큰/초", "유사한 실측값 없음",
+        "과금되는 서버 시간의 20%를 실제로 씁니다(피크를 감안한 최대치 23%)",
+        "복제본(GPU 1개)당 출력 475 토큰/초", "유사한 실측값 없음",
         "요청의 60%는 실시간 처리가 필요 없어", "모두 반영하면", "만 건(",
     ):  # fmt: skip
         assert words in said(at)
     assert at.header[0].value == "토큰당 비용이 낮은 GPU 상품"
+
+
+def test_a_second_edit_after_a_measurement_is_answered(open_page: OpenPage) -> None:
+    """A whole field holds 8.0 in the browser, which is 8 GPUs."""
+    at = open_page("self_host", query=MILLIONS | {"sh_measured": "5000", "sh_measured_gpu": "RTX 3090"})
+    at.session_state["sh_more"] = True
+    at.run()
+    at.number_input(key="sh_measured_gpus").set_value(4.0).run()
+    at.number_input(key="sh_staff_fte").set_value(0.5).run()
+
+    assert_whole(at)
+    assert "5,000 tokens/s per replica of 4 GPU(s), holds for RTX 3090" in said(at)
+
+
+def test_a_measurement_that_no_machine_on_offer_can_repeat_is_said(open_page: OpenPage) -> None:
+    at = open_page(
+        "self_host",
+        query=MILLIONS | {"sh_measured": "5000", "sh_measured_gpu": "H100-80GB", "sh_measured_gpus": "64"},
+    )
+
+    assert "No machine on offer has 64 × H100-80GB" in said(at)
+
+
+def test_a_share_without_a_price_of_its_kind_is_said(open_page: OpenPage) -> None:
+    at = open_page("self_host", query=MILLIONS | {"sh_reserved_share": "100"})
+
+    assert "No price for reserving 1 × RTX PRO 6000 at Vast.ai is younger than 90 days" in said(at)
+
+
+def test_cheaper_above_and_below_a_small_crossing_is_no_always(open_page: OpenPage) -> None:
+    """Prompts of a million tokens: few requests cost an API as much as a fleet."""
+    query = {"sh_model": "llama-3.1-8b", "req": "50", "in": "1000000", "out": "100", "sh_staff_fte": "0"}
+    at = open_page("self_host", query=GPT | query)
+
+    assert at.metric[3].value not in {"always", "never"}
+    assert "Conclusion: call the API" in said(at)
+
+
+def test_an_emptied_field_takes_its_default_and_says_so(open_page: OpenPage) -> None:
+    at = open_page("self_host", query=MILLIONS)
+    at.session_state["sh_more"] = True
+    at.run()
+    before = at.metric[1].value
+    at.number_input(key="sh_staff_fte").set_value(None).run()
+
+    assert at.number_input(key="sh_staff_fte").value == 0.25
+    assert at.metric[1].value == before
+    assert any("nothing is entered, so 0.25 is used" in one.value for one in at.warning)
