@@ -21,6 +21,8 @@ DEFAULT_KRW_PER_USD = 1_400.0
 DEFAULT_FX_DATE = dt.date(2026, 11, 20)
 
 KRW_PER_USD_MIN, KRW_PER_USD_MAX = 500.0, 5_000.0
+DEFAULT_DEMO_SPEED = 1.0
+DEMO_SPEED_MIN, DEMO_SPEED_MAX = 0.1, 1_000.0
 CAP_USD_MAX = Decimal(1_000_000)
 PER_MIN_MAX = 1_000_000_000
 
@@ -56,7 +58,7 @@ class EndpointSettings:
 class Settings:
     """The operator's settings; `problems` names each value that was refused, in one sentence of any language each.
 
-    Caps are in USD, None for no cap.
+    Caps are in USD, None for no cap. `demo_speed` multiplies the pace of simulated models, 1 being a human reader's.
     """
 
     database_url: str = DEFAULT_DATABASE_URL
@@ -65,6 +67,7 @@ class Settings:
     fx_date: dt.date = DEFAULT_FX_DATE
     allow_custom_base_url: bool = False
     log_prompts: bool = False
+    demo_speed: float = DEFAULT_DEMO_SPEED
     cap_usd_per_day: Decimal | None = None
     cap_usd_per_user: Decimal | None = None
     cap_usd_per_session: Decimal | None = None
@@ -82,6 +85,7 @@ class Settings:
             fx_date=_date(env.get("BREAKEVEN_FX_DATE"), problems),
             allow_custom_base_url=_flag("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", env, problems),
             log_prompts=_flag("BREAKEVEN_LOG_PROMPTS", env, problems),
+            demo_speed=_demo_speed(env.get("BREAKEVEN_DEMO_SPEED"), problems),
             cap_usd_per_day=_cap_usd("BREAKEVEN_CAP_USD_PER_DAY", env, problems),
             cap_usd_per_user=_cap_usd("BREAKEVEN_CAP_USD_PER_USER", env, problems),
             cap_usd_per_session=_cap_usd("BREAKEVEN_CAP_USD_PER_SESSION", env, problems),
@@ -93,15 +97,31 @@ class Settings:
 def _krw_per_usd(text: str | None, problems: list[Said]) -> float:
     if not text:
         return DEFAULT_KRW_PER_USD
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if KRW_PER_USD_MIN <= value <= KRW_PER_USD_MAX:
         return value
     limits = {"low": f"{KRW_PER_USD_MIN:.0f}", "high": f"{KRW_PER_USD_MAX:.0f}"}
     problems.append(said("shell.setting_rate", name="BREAKEVEN_KRW_PER_USD", given=text, **limits))
     return DEFAULT_KRW_PER_USD
+
+
+def _demo_speed(text: str | None, problems: list[Said]) -> float:
+    if not text:
+        return DEFAULT_DEMO_SPEED
+    value = _number(text)
+    if DEMO_SPEED_MIN <= value <= DEMO_SPEED_MAX:
+        return value
+    limits = {"low": f"{DEMO_SPEED_MIN:g}", "high": f"{DEMO_SPEED_MAX:g}"}
+    problems.append(said("shell.setting_demo_speed", name="BREAKEVEN_DEMO_SPEED", given=text, **limits))
+    return DEFAULT_DEMO_SPEED
+
+
+def _number(text: str) -> float:
+    """NaN, which is within no limits, for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _date(text: str | None, problems: list[Said]) -> dt.date:

@@ -76,7 +76,9 @@ def test_the_gpu_offers_are_as_many_as_the_files_say() -> None:
 
 
 def test_every_setting_is_in_both_halves() -> None:
-    code = (PROJECT / "core" / "settings.py").read_text(encoding="utf-8")
+    code = "".join(
+        path.read_text(encoding="utf-8") for room in ("core", "pages") for path in (PROJECT / room).rglob("*.py")
+    )
     read = set(re.findall(r'"((?:BREAKEVEN_|DATABASE_|REDIS_)[A-Z_]+)"', code))
     keys = {f"{name.upper()}_API_KEY" for name, preset in PRESETS.items() if preset.needs_key}
     local = {f"{name.upper()}_ENABLED" for name, preset in PRESETS.items() if not preset.needs_key}

@@ -7,7 +7,6 @@ process; the endpoints, and with them the keys, are the visit's own.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,9 +43,7 @@ HOLYSHEEP_MODELS = ("gpt-4.1", "claude-sonnet-4-20250514", "gemini-2.5-flash", "
 
 @st.cache_resource(show_spinner=False, on_release=DemoServer.stop)
 def _demo_server() -> DemoServer:
-    # Faster only in tests, which wait for whole answers.
-    speed = float(os.environ.get("BREAKEVEN_DEMO_SPEED") or 1)
-    return DemoServer(DemoControl(speed=speed))
+    return DemoServer(DemoControl(speed=state.settings().demo_speed))
 
 
 def demo() -> DemoServer:

@@ -47,6 +47,16 @@ def test_wrong_values_are_named_and_their_defaults_kept() -> None:
     assert settings.krw_per_usd == DEFAULT_KRW_PER_USD
 
 
+@pytest.mark.parametrize("value", ["fast", "0", "-1", "nan", "inf", "1e9"])
+def test_a_pace_that_cannot_be_one_is_named_and_simulated_models_keep_theirs(value: str) -> None:
+    settings = Settings.from_env({"BREAKEVEN_DEMO_SPEED": value})
+
+    assert settings.demo_speed == 1
+    assert str(settings.problems[0]).startswith("BREAKEVEN_DEMO_SPEED")
+    assert "0.1 to 1000" in str(settings.problems[0])
+    assert Settings.from_env({"BREAKEVEN_DEMO_SPEED": "500"}).demo_speed == 500
+
+
 def test_endpoints_limits_and_caps_are_read_by_name() -> None:
     settings = Settings.from_env(
         {
