@@ -9,7 +9,7 @@ from typing import Literal
 
 from core.catalog.aliases import MAKERS, AliasIndex, UnknownModelError
 from core.catalog.feed_rules import is_large_move, refusal
-from core.catalog.feeds.litellm_prices import FedModel, ParsedModels
+from core.catalog.feeds.parsed import FedModel, ParsedModels
 from core.costs.tokens import COMPONENTS, PriceRow, PriceSheet, find_row
 from core.i18n import Said
 from core.money import MICRO

@@ -19,8 +19,8 @@ from sqlmodel import Session, col
 
 from core.catalog.aliases import AliasIndex
 from core.catalog.database import session
-from core.catalog.feeds.litellm_prices import FILE, FedModel, ParsedModels, parse
-from core.catalog.feeds.parsed import FeedError
+from core.catalog.feeds.litellm_prices import FILE, parse
+from core.catalog.feeds.parsed import FedModel, FeedError, ParsedModels
 from core.catalog.llm_diff import LlmDiff, compare
 from core.catalog.llm_rows import price_values
 from core.catalog.llm_sheets import COLUMNS, build_sheets, utc

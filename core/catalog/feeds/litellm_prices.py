@@ -11,11 +11,10 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from core.catalog.feeds.parsed import FeedError, decoded
+from core.catalog.feeds.parsed import FedModel, FeedError, ParsedModels, decoded
 from core.catalog.rows import RefusedRow
 from core.costs.tokens import PriceRow
 from core.i18n import said
@@ -42,31 +41,6 @@ WHAT = {
 }  # fmt: skip
 HIGHEST_USD_PER_MTOK = 2_000
 """The dearest list price ever was 600 USD per Mtok (o1-pro's output); beyond this a unit was mistaken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FedModel:
-    """One model of a feed and its prices on the day it was read."""
-
-    provider_id: str
-    model_id: str
-    context_window_tokens: int | None
-    rows: tuple[PriceRow, ...]
-
-    @property
-    def key(self) -> str:
-        """`provider/model`."""
-        return f"{self.provider_id}/{self.model_id}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedModels:
-    """Models of a feed, entries refused with their reason, and the day the prices are said to hold."""
-
-    source: str
-    source_date: dt.date
-    models: list[FedModel] = field(default_factory=list)
-    refused: list[RefusedRow] = field(default_factory=list)
 
 
 def parse(content: bytes, seen_on: dt.date) -> ParsedModels:

@@ -1,4 +1,4 @@
-"""What does every feed parser hand back, and what must every price of a GPU satisfy, whoever states it?"""
+"""What do parsers of feeds hand back, and what must every price of a GPU satisfy, whoever states it?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
+from core.costs.tokens import PriceRow
 from core.i18n import SaidError, said
 from core.money import micro_usd_rounded
 
@@ -26,6 +27,31 @@ class Parsed:
     offers: list[tuple[GpuOffer, str]] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     source_date: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FedModel:
+    """One model of a feed and its prices on the day it was read."""
+
+    provider_id: str
+    model_id: str
+    context_window_tokens: int | None
+    rows: tuple[PriceRow, ...]
+
+    @property
+    def key(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider_id}/{self.model_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedModels:
+    """Models of a feed of model prices, entries refused with their reason, and the day the prices are said to hold."""
+
+    source: str
+    source_date: dt.date
+    models: list[FedModel] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
 
 
 def decoded(content: bytes) -> str:

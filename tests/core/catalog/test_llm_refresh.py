@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from core.catalog import Catalog, NoPriceError, TokenUsage, llm_refresh, open_catalog
-from core.catalog.feeds.litellm_prices import SOURCE, ParsedModels, parse
-from core.catalog.feeds.parsed import FeedError
+from core.catalog.feeds.litellm_prices import SOURCE, parse
+from core.catalog.feeds.parsed import FeedError, ParsedModels
 from core.catalog.llm_refresh import forget, last_refresh, preview, take
 from core.catalog.llm_seed import seed_llm
 from core.catalog.seed import DATA
