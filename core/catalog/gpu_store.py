@@ -12,7 +12,6 @@ from sqlalchemy import Engine, insert, select, update
 from sqlmodel import Session, col
 
 from core.catalog.database import session
-from core.catalog.feeds.litellm_prices import SOURCE as MODEL_PRICES
 from core.catalog.tables import GpuOfferRow, GpuSpecRow, Provider, Snapshot
 from core.catalog.writing import lock_for_writing
 from core.costs.gpus import GpuOffer, GpuSpec, Layer
@@ -147,9 +146,11 @@ def roll_back(engine: Engine, snapshot_id: int) -> Taken:
 
 
 def snapshots(engine: Engine) -> list[Snapshot]:
-    """What was taken in of GPU offers, newest first; snapshots of model prices are told by their source."""
+    """What brought or closed GPU offers, newest first: not what changed none, nor snapshots of model prices."""
+    brought = select(col(GpuOfferRow.snapshot_id))
+    closed = select(col(GpuOfferRow.closed_by)).where(col(GpuOfferRow.closed_by).is_not(None))
+    query = select(Snapshot).where(col(Snapshot.id).in_(brought.union(closed))).order_by(col(Snapshot.id).desc())
     with session(engine) as opened:
-        query = select(Snapshot).where(col(Snapshot.source) != MODEL_PRICES).order_by(col(Snapshot.id).desc())
         return list(opened.scalars(query))
 
 

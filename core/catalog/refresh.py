@@ -1,4 +1,4 @@
-"""How are prices refreshed? Only when asked: fetch, parse, compare, and take in what may be taken, in one transaction.
+"""How are GPU offers refreshed? Only when asked: fetch, parse, compare, and take in what may be taken, in one write.
 
 `python -m core.catalog.refresh [name ...]` refreshes all sources or those named; one that fails keeps its last rows and
 stops no other. `--list` says what was taken in, `--undo` goes back; `--help` explains them.
@@ -138,6 +138,16 @@ def take(engine: Engine, diff: Diff, *, etag: str | None = None, name: str = "",
         return taken
 
 
+def _parsed(source: Source, content: bytes, today: dt.date) -> Parsed:
+    """The feed as its parser reads it; SaidError also where the parser trips over a shape it does not know."""
+    try:
+        return source.parse(content, today)
+    except SaidError:
+        raise
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        raise FeedError(said("catalog.feed_unread", error=type(error).__name__)) from error
+
+
 def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date) -> Outcome:
     """Fetches and takes in one source; what fails becomes the outcome's sentence."""
     source = SOURCES[name]
@@ -145,10 +155,10 @@ def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date)
         known = opened.get(Meta, f"etag {name}")
     try:
         content, etag = fetch(source.url(today), client, known.value if known else None)
-        diff = preview(engine, source.parse(content, today))
+        diff = preview(engine, _parsed(source, content, today))
     except NotModifiedError:
         return Outcome(name=name, problem=UNCHANGED)
-    except FeedError as error:
+    except SaidError as error:
         return Outcome(name=name, problem=str(error))
     except httpx.HTTPError as error:
         return Outcome(name=name, problem=f"The source cannot be reached ({type(error).__name__}): try again later.")
@@ -194,7 +204,7 @@ def undo(engine: Engine, snapshot_id: int | None = None) -> str:
 
 
 def listed(engine: Engine) -> str:
-    """One line for each snapshot of GPU offers, the newest first."""
+    """One line for each snapshot that changed GPU offers, the newest first."""
     return "\n".join(
         f"{one.id}  {one.taken_at:%Y-%m-%d %H:%M}  {one.kind}  {one.source}: {one.added} added, {one.changed} changed, "
         f"{one.removed} removed"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import InvalidOperation
 
 import httpx
 import pytest
 
-from core.catalog import Catalog, open_catalog
+from core.catalog import Catalog, llm_refresh, open_catalog
 from core.catalog.feeds import skypilot
-from core.catalog.feeds.parsed import FeedError, Parsed
+from core.catalog.feeds.parsed import FedModel, FeedError, Parsed, ParsedModels
 from core.catalog.gpu_diff import compare
-from core.catalog.refresh import MAX_BYTES, NotModifiedError, fetch, main, preview, refresh, take
+from core.catalog.refresh import MAX_BYTES, NotModifiedError, Source, fetch, main, preview, refresh, take
+from core.costs.tokens import PriceRow
 
 HEAD = "InstanceType,AcceleratorName,AcceleratorCount,Price,SpotPrice,Region\n"
 DAY = dt.date(2026, 11, 1)
@@ -166,6 +168,26 @@ def test_the_command_undoes_down_to_a_number_and_never_the_first(
     assert "is no source" in said
 
 
+def test_model_prices_of_any_source_are_neither_listed_nor_undone(
+    own_database: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = sorted(map(str, own_database.gpu_offers()))
+    taken = take(own_database.engine, preview(own_database.engine, feed({"a": 1.0})))
+    prices = ParsedModels(source="another price table", source_date=DAY, models=[FedModel(
+        provider_id="openai", model_id="gpt-77", context_window_tokens=None, rows=tuple(
+            PriceRow(component=component, processing="standard", micro_usd_per_mtok=2_000_000, layer="feed",
+                     source="another price table", as_of=DAY, price_text="2")
+            for component in ("input", "output")
+        ))])  # fmt: skip
+    llm_refresh.take(own_database.engine, llm_refresh.preview(own_database.engine, prices))
+
+    assert own_database.gpu_snapshots()[0].id == taken.snapshot_id
+    assert main(["--list"]) == 0
+    assert "another price table" not in capsys.readouterr().out
+    assert main(["--undo"]) == 0
+    assert sorted(map(str, own_database.gpu_offers())) == whole
+
+
 def test_the_help_of_the_command_names_the_list_the_undoing_and_the_sources(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -201,6 +223,28 @@ def test_one_dead_source_stops_no_other_and_keeps_its_rows(catalog: Catalog) -> 
     assert "is missing" in str(outcomes[2])
     assert "added" in str(outcomes[3])
     assert catalog.gpu_offers(provider="hyperstack") == before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), InvalidOperation(), KeyError("price"), IndexError(), TypeError("x"), AttributeError("x")],
+    ids=repr,
+)
+def test_a_parser_that_trips_over_an_unknown_shape_stops_no_other_source(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def trips(_content: bytes, _day: dt.date) -> Parsed:
+        raise error
+
+    broken = Source(url=lambda _day: "https://feed.example/broken", parse=trips)
+    sound = Source(url=lambda _day: "https://feed.example/sound", parse=lambda _content, day: feed({"a": 1.0}, day))
+    monkeypatch.setattr("core.catalog.refresh.SOURCES", {"broken": broken, "sound": sound})
+
+    outcomes = refresh(catalog.engine, client=client(lambda _: httpx.Response(200, content=b"[]")), today=DAY)
+
+    assert [one.taken is None for one in outcomes] == [True, False]
+    assert "another shape" in str(outcomes[0])
+    assert type(error).__name__ in str(outcomes[0])
 
 
 def test_the_etag_of_the_last_refresh_is_sent_and_no_change_changes_nothing(catalog: Catalog) -> None:
