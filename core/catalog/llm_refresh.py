@@ -20,7 +20,7 @@ from sqlmodel import Session, col
 from core.catalog.aliases import AliasIndex
 from core.catalog.database import session
 from core.catalog.feeds.litellm_prices import FILE, parse
-from core.catalog.feeds.parsed import FedModel, FeedError, ParsedModels
+from core.catalog.feeds.parsed import FedModel, FeedError, ParsedModels, read_feed
 from core.catalog.llm_diff import LlmDiff, compare
 from core.catalog.llm_rows import price_values
 from core.catalog.llm_sheets import COLUMNS, build_sheets, utc
@@ -221,7 +221,7 @@ def main(arguments: list[str], client: httpx.Client | None = None) -> int:
         else:
             with client or httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as opened:
                 content, _ = fetch(URL, opened)
-        parsed = parse(content, today)
+        parsed = read_feed(parse, content, today)
     except (FeedError, OSError) as error:
         return _say(str(error), 1)
     except httpx.HTTPError as error:

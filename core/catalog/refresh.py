@@ -20,7 +20,7 @@ from sqlmodel import col
 
 from core.catalog.database import session
 from core.catalog.feeds import skypilot, toolshedlabs
-from core.catalog.feeds.parsed import FeedError, Parsed
+from core.catalog.feeds.parsed import FeedError, Parsed, read_feed
 from core.catalog.gpu_diff import Diff, compare
 from core.catalog.gpu_store import Taken, load_offers, roll_back, snapshots, take_in
 from core.catalog.tables import Meta, Snapshot
@@ -138,16 +138,6 @@ def take(engine: Engine, diff: Diff, *, etag: str | None = None, name: str = "",
         return taken
 
 
-def _parsed(source: Source, content: bytes, today: dt.date) -> Parsed:
-    """The feed as its parser reads it; SaidError also where the parser trips over a shape it does not know."""
-    try:
-        return source.parse(content, today)
-    except SaidError:
-        raise
-    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
-        raise FeedError(said("catalog.feed_unread", error=type(error).__name__)) from error
-
-
 def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date) -> Outcome:
     """Fetches and takes in one source; what fails becomes the outcome's sentence."""
     source = SOURCES[name]
@@ -155,10 +145,10 @@ def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date)
         known = opened.get(Meta, f"etag {name}")
     try:
         content, etag = fetch(source.url(today), client, known.value if known else None)
-        diff = preview(engine, _parsed(source, content, today))
+        diff = preview(engine, read_feed(source.parse, content, today))
     except NotModifiedError:
         return Outcome(name=name, problem=UNCHANGED)
-    except SaidError as error:
+    except FeedError as error:
         return Outcome(name=name, problem=str(error))
     except httpx.HTTPError as error:
         return Outcome(name=name, problem=f"The source cannot be reached ({type(error).__name__}): try again later.")

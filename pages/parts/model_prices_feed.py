@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from core.catalog.feeds.litellm_prices import SOURCE, parse
-from core.catalog.feeds.parsed import FeedError
+from core.catalog.feeds.parsed import FeedError, read_feed
 from core.catalog.llm_diff import HeldModel, LlmDiff
 from core.catalog.llm_refresh import URL, forget, last_refresh, preview, take
 from core.catalog.refresh import MAX_BYTES
@@ -45,7 +45,7 @@ def feed() -> None:
     try:
         if given.size > MAX_BYTES:
             raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
-        diff = preview(catalog().engine, parse(given.getvalue(), day))
+        diff = preview(catalog().engine, read_feed(parse, given.getvalue(), day))
     except FeedError as error:
         st.error(_unusable(error.said))
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from core.catalog.rows import RefusedRow
 from core.costs.gpus import GpuOffer
@@ -52,6 +54,21 @@ class ParsedModels:
     source_date: dt.date
     models: list[FedModel] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
+
+
+Found = TypeVar("Found")
+
+
+def read_feed(parse: Callable[[bytes, dt.date], Found], content: bytes, day: dt.date) -> Found:
+    """The feed as its parser reads it; FeedError also where the parser trips over a shape it does not know."""
+    try:
+        return parse(content, day)
+    except FeedError:
+        raise
+    except SaidError as error:
+        raise FeedError(error.said) from error
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        raise FeedError(said("catalog.feed_unread", error=type(error).__name__)) from error
 
 
 def decoded(content: bytes) -> str:
