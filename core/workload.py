@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Literal, Self
 
 ProblemKind = Literal[
@@ -199,8 +199,3 @@ PRESETS: Mapping[str, Workload] = {
     "article_mid": Workload(requests_per_month=2_000_000, input_tokens=3_000, output_tokens=1_000),
     "article_large": Workload(requests_per_month=10_000_000, input_tokens=3_750, output_tokens=1_250),
 }
-
-
-def preset(key: str) -> Workload:
-    """The preset of that key, named after it; KeyError for an unknown one."""
-    return replace(PRESETS[key], name="")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.workload import PRESETS, Workload, preset
+from core.workload import PRESETS, Workload
 from pages.parts import state, widgets
 from pages.parts.state import fmt, tr
 from pages.parts.workload_fields import MAIN_FIELDS, MORE_FIELDS, workload_fields
@@ -55,4 +55,4 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
 def _take_preset() -> None:
     key = str(st.session_state.get("wl_preset"))
     if key in PRESETS:
-        state.set_workload(replace(preset(key), name=tr(f"workload.preset_{key}")))
+        state.set_workload(replace(PRESETS[key], name=tr(f"workload.preset_{key}")))
