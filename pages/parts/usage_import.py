@@ -18,7 +18,7 @@ from core.usage.imports.models import match_model, suggest_models
 from core.usage.rollup import choices
 from core.usage.sample import load_sample
 from pages.parts import address, state, tables, widgets
-from pages.parts.state import catalog, fmt, tr
+from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.tables import Column
 from pages.parts.usage_data import engine, price_of_row, prices_of
 from pages.parts.usage_inputs import SOURCE, default_source
@@ -43,8 +43,7 @@ def show_import() -> None:
     try:
         parsed = _parsed(upload)
     except ExportRefusedError as refused:
-        found = widgets.plain(refused.found)
-        st.error(tr(f"usage.refused_{refused.kind}", found=found), icon=":material/error:")
+        st.error(widgets.plain(refused.said.text(lang())), icon=":material/error:")
         return
     _show_preview(parsed, upload.name)
 

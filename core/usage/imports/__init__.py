@@ -30,7 +30,8 @@ EXPORTS: tuple[Export, ...] = (
     litellm.EXPORT,
     groq.EXPORT,
 )
-MAX_BYTES = 100 * 1024 * 1024
+MIB = 1024 * 1024
+MAX_BYTES = 100 * MIB
 _PROGRESS_EVERY = 5_000
 _SHOWN_COLUMNS = 6
 
@@ -43,12 +44,7 @@ def read_export(data: bytes, on_progress: Progress = lambda _rows: None) -> Pars
     Raises ExportRefusedError for a file that is too large, no text, broken, of an unknown tool or without any row.
     """
     if len(data) > MAX_BYTES:
-        size = len(data) / 1024 / 1024
-        raise ExportRefusedError(
-            "too_large",
-            f"The file has {size:.0f} MiB, at most {MAX_BYTES // 1024 // 1024} are read: export a shorter period.",
-            f"{size:.0f}",
-        )
+        raise ExportRefusedError("too_large", found=f"{len(data) / MIB:.0f}", limit=MAX_BYTES // MIB)
     text = _text(data)
     if text.lstrip()[:1] in {"{", "["}:
         export, records, has_more = _json(text)
@@ -62,11 +58,11 @@ def _text(data: bytes) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ExportRefusedError("not_text", "The file is no UTF-8 text: save it as CSV (UTF-8) or JSON.") from error
+        raise ExportRefusedError("not_text") from error
     if not text.strip():
-        raise ExportRefusedError("empty", "The file is empty: export again and choose a period with usage.")
+        raise ExportRefusedError("empty")
     if "\x00" in text:
-        raise ExportRefusedError("not_text", "The file is no UTF-8 text: save it as CSV (UTF-8) or JSON.")
+        raise ExportRefusedError("not_text")
     return text
 
 
@@ -74,7 +70,7 @@ def _json(text: str) -> tuple[Export, Iterable[object], bool]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ExportRefusedError("broken", "The JSON is broken or cut off: export it again.") from error
+        raise ExportRefusedError("broken") from error
     has_more = isinstance(document, dict) and document.get("has_more") is True
     for export in EXPORTS:
         records = export.records(document)
@@ -97,12 +93,7 @@ def _csv(text: str) -> tuple[Export, Iterable[object]]:
 
 def _unknown(found: list[str]) -> ExportRefusedError:
     shown = ", ".join(name[:40] for name in found[:_SHOWN_COLUMNS]) + (", ..." if len(found) > _SHOWN_COLUMNS else "")
-    return ExportRefusedError(
-        "unknown_format",
-        f"This is no export that is known (it starts with: {shown}): choose an OpenRouter activity CSV, an OpenAI "
-        "usage JSON, a LiteLLM spend log or a Groq usage CSV.",
-        shown,
-    )
+    return ExportRefusedError("unknown_format", found=shown)
 
 
 def _read(export: Export, records: Iterable[object], has_more: bool, on_progress: Progress) -> ParsedExport:
@@ -119,9 +110,9 @@ def _read(export: Export, records: Iterable[object], has_more: bool, on_progress
             if number % _PROGRESS_EVERY == 0:
                 on_progress(number)
     except csv.Error as error:
-        raise ExportRefusedError("broken", f"The CSV is broken after row {number}: export it again.") from error
+        raise ExportRefusedError("broken") from error
     if not number:
-        raise ExportRefusedError("no_rows", "The file has headings but no rows: choose a period with usage.")
+        raise ExportRefusedError("no_rows")
     repeated = number - len(rejected) - len(rows)
     return ParsedExport(
         tool=export.tool,

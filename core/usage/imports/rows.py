@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Literal
 
+from core.i18n import SaidError, said
 from core.money import PICO_PER_USD
 from core.usage.entries import MAX_INT, Outcome
 
@@ -24,13 +25,12 @@ ID_MAX_CHARS = 120
 _MAX_DIGITS = 30
 
 
-class ExportRefusedError(ValueError):
-    """A file that cannot be imported at all; `kind` says why, `found` what was seen of it."""
+class ExportRefusedError(SaidError):
+    """A file that cannot be imported at all; `kind` says why, and fills the sentence with what was seen of it."""
 
-    def __init__(self, kind: RefusalKind, text: str, found: str = "") -> None:
-        super().__init__(text)
+    def __init__(self, kind: RefusalKind, **seen: object) -> None:
+        super().__init__(said(f"usage.refused_{kind}", **seen))
         self.kind: RefusalKind = kind
-        self.found = found
 
 
 class BadFieldError(ValueError):

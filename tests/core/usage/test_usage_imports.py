@@ -284,6 +284,8 @@ def test_a_file_of_200_megabytes_is_refused_before_it_is_read() -> None:
     with pytest.raises(ExportRefusedError) as refused:
         read_export(Huge(b"x"))
     assert refused.value.kind == "too_large"
+    assert str(refused.value) == "The file has 200 MiB, at most 100 are read. Export a shorter period."
+    assert refused.value.said.text("ko").startswith("파일이 200 MiB입니다. 최대 100 MiB까지")
 
 
 def test_excel_forms_with_byte_order_marks_are_read() -> None:
