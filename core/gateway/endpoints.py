@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from core.gateway.errors import BaseUrlError
 
 DialectName = Literal["openai", "anthropic", "gemini", "article_gemini"]
-DIALECT_NAMES: tuple[str, ...] = ("openai", "anthropic", "gemini", "article_gemini")
+DIALECT_NAMES: tuple[str, ...] = get_args(DialectName)
 
 
 def clean_base_url(base_url: str) -> str:
