@@ -13,8 +13,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from core.i18n import LANGUAGES
+
 Found = TypeVar("Found")
 
+LANGS = tuple(LANGUAGES)
 PROJECT = Path(__file__).resolve().parent.parent
 # Whatever README.md lists, by name or by the ending that follows an endpoint's name, and what httpx reads by itself.
 OPERATORS = re.compile(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import MISSING, Formatter, micro_usd, micro_usd_rounded, usd_from_micro, usd_from_pico
+from tests.conftest import LANGS
 
 EN = Formatter()
 KO = Formatter(lang="ko", currency="KRW", krw_per_usd=1_400)
@@ -78,3 +79,8 @@ def test_no_number_is_too_large_or_too_odd_to_be_shown(value: float) -> None:
         assert show.percent(value, 1)
         assert show.number(value, 2)
         assert show.compact(value)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_language_has_its_own_locale(lang: str) -> None:
+    assert Formatter(lang=lang).locale.split("_")[0] == lang

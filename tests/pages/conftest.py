@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.money import Formatter
 from pages.parts.charts import Figure
 from tests.conftest import PROJECT
 
@@ -58,7 +59,7 @@ def open_page(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Op
         if url is not None:
             monkeypatch.setenv("BREAKEVEN_DATABASE_URL", url)
         at = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=RUN_TIMEOUT_S)
-        at.context = {"locale": "ko-KR" if lang == "ko" else "en-US", "timezone": "Asia/Seoul"}
+        at.context = {"locale": Formatter(lang=lang).locale.replace("_", "-"), "timezone": "Asia/Seoul"}
         for key, value in (query or {}).items():
             at.query_params[key] = value
         if name == "overview":

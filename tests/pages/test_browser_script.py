@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.parts.browser import BrowserScript, head_elements
-from tests.conftest import in_a_loop
+from tests.conftest import LANGS, in_a_loop
 
 PAGE = b"<html><head><title>x</title></head><body></body></html>"
 
@@ -62,6 +63,6 @@ def test_the_style_comes_with_the_script() -> None:
 def test_the_script_knows_the_languages_and_the_marker() -> None:
     script = head_elements().decode()
 
-    assert '["en", "ko"]' in script
+    assert json.dumps(LANGS) in script
     assert 'MARKER = "v"' in script
     assert "__" not in script

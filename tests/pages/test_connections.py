@@ -25,6 +25,7 @@ from core.usage.tables import create_tables
 from core.usage.write import write
 from pages.parts.connections_models import compare
 from pages.parts.widgets import plain
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 SECRET = "sk-live-0123456789abcdef"  # invented for this test
@@ -87,7 +88,7 @@ def test_health_comes_from_the_log(open_page: OpenPage, database_url: str) -> No
     assert row["when"].startswith(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}")
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_error_has_its_explanation_in_both_languages(open_page: OpenPage, lang: str, topic: str) -> None:
     at = open_page("connections", lang=lang, query={"connections_error": topic})
@@ -239,7 +240,7 @@ def test_an_address_that_is_refused_is_one_sentence(
     assert at.text_input(key="connections_own_key").value == ""
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_typed_endpoint_is_used_at_once_in_the_playground_and_forgotten(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str, lang: str
 ) -> None:
@@ -275,7 +276,7 @@ def test_an_endpoint_that_lists_nothing_asks_for_names(open_page: OpenPage, monk
     assert "2 models" in at.success[0].value
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_server_on_this_machine_is_found_with_one_click(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str, lang: str
 ) -> None:
@@ -310,7 +311,7 @@ def test_who_comes_from_elsewhere_cannot_look_around_on_the_server(
     assert not [one for one in at.button if (one.key or "").startswith("connections_look")]
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_an_endpoint_that_rests_says_when_it_is_tried_again(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:

@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.i18n import DEFAULT_LANGUAGE
 from core.workload import LIMITS, NAME_CODE
 from pages.parts.address import Field
 from pages.parts.shell import PAGES
-from tests.conftest import PROJECT
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 TOTAL_CASES = 2_000
-NAMES = [name for name, *_ in PAGES if (PROJECT / "pages" / f"{name}.py").exists()]
+NAMES = [name for name, _ in PAGES]
 CASES_PER_PAGE = math.ceil(TOTAL_CASES / len(NAMES))
-KOREAN_LINKS = 4
+TRANSLATED_LINKS = 4
 
 HOSTILE = (
     "", " ", "0", "-1", "-0", "1e308", "-1e308", "1e400", "nan", "inf", "-inf", "None", "null", "true", "1,000",
@@ -85,14 +86,15 @@ def test_no_address_breaks_a_page(open_page: OpenPage, name: str) -> None:
         cases += len(query)
 
 
+@pytest.mark.parametrize("lang", [lang for lang in LANGS if lang != DEFAULT_LANGUAGE])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_first_link_breaks_a_page_in_korean(open_page: OpenPage, name: str) -> None:
+def test_no_first_link_breaks_a_translated_page(open_page: OpenPage, name: str, lang: str) -> None:
     """Every link in a visit of its own: the test session cannot follow a menu whose texts are translated."""
     source = random.Random(name)
-    at = open_page(name, lang="ko")
-    for _ in range(KOREAN_LINKS):
+    at = open_page(name, lang=lang)
+    for _ in range(TRANSLATED_LINKS):
         query = address_of(declared(at), source)
-        at = open_page(name, lang="ko", query=query, is_whole=False)
+        at = open_page(name, lang=lang, query=query, is_whole=False)
         check(at, name, query)
 
 

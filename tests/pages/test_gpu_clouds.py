@@ -19,10 +19,11 @@ from core.i18n import said
 from pages.parts import gpu_facts, state
 from pages.parts.state import tr
 from pages.parts.widgets import plain
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_page_answers_with_four_figures_a_chart_and_the_offers(open_page: OpenPage, lang: str) -> None:
     at = open_page("gpu_clouds", lang=lang)
 
@@ -80,7 +81,7 @@ def test_won_are_dollars_times_the_rate(open_page: OpenPage) -> None:
         {"gc_count_min": "0", "gc_count_max": "-3", "gc_country": "ZZ", "gc_korea": "maybe"},
     ],
 )
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: dict[str, str], lang: str) -> None:
     at = open_page("gpu_clouds", query=query, lang=lang)
 
@@ -88,7 +89,7 @@ def test_hostile_addresses_are_corrected_in_words(open_page: OpenPage, query: di
     assert at.warning
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("view", ["provider", "performance", "fits", "tokens"])
 def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, view: str, lang: str) -> None:
     at = open_page("gpu_clouds", query={"gc_view": view}, lang=lang)

@@ -10,12 +10,13 @@ import pytest
 
 from core.catalog import TokenUsage, open_catalog
 from pages.parts import state
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 VIEWS = ("side", "history", "article", "tasks", "own", "feed")
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_page_opens_with_an_answer_and_a_table(open_page: OpenPage, lang: str) -> None:
     at = open_page("model_prices", lang=lang)
     assert len(at.metric) == 4
@@ -25,7 +26,7 @@ def test_the_page_opens_with_an_answer_and_a_table(open_page: OpenPage, lang: st
     assert table["usd_per_month"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, lang: str, view: str) -> None:
     at = open_page("model_prices", lang=lang, query={"mp_view": view})

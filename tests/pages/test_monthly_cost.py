@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.catalog.database import open_engine
 from core.catalog.scenarios import Scenarios
 from core.workload import Workload
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 VIEWS = ("months", "total", "parts", "moves", "why", "saved", "article")
@@ -33,7 +34,7 @@ def ways_shown(at: AppTest) -> list[str]:
     return [cells[0] for cells in summary_rows(at)]
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, lang: str, view: str) -> None:
     at = open_page("monthly_cost", lang=lang, query={"monthly_cost_view": view})
@@ -114,7 +115,7 @@ HOSTILE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_tampered_link_leaves_the_page_whole(open_page: OpenPage, lang: str, query: dict[str, Any]) -> None:
     open_page("monthly_cost", lang=lang, query=query)
@@ -225,7 +226,7 @@ def test_why_this_number_adds_up_to_the_cell(open_page: OpenPage) -> None:
     assert lines["source"].str.len().min() > 0
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize(("view", "picker"), [("parts", "monthly_cost_way"), ("why", "monthly_cost_why_way")])
 def test_own_machines_are_billed_line_by_line(open_page: OpenPage, view: str, picker: str, lang: str) -> None:
     query = {"way_models": MODELS[:1], "way_rent": "llama-3.3-70b", "monthly_cost_view": view}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pages.parts import shell
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_first_visit_shows_a_full_example(open_page: OpenPage, lang: str) -> None:
     at = open_page("overview", lang=lang)
 

@@ -17,6 +17,7 @@ from core.gateway.endpoints import PRESETS, Endpoint
 from core.i18n import t
 from pages.parts.playground_task import family
 from pages.parts.playground_text import as_json, as_markdown, code_example, estimated_tokens, safe_markdown
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 SECRET = "sk-live-0123456789abcdef"  # invented for this test
@@ -43,7 +44,7 @@ def everything(at: AppTest) -> str:
     return "\n".join(str(one.value) for one in shown) + "\n".join(str(one.label) for one in at.get("status"))
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_prompt_is_answered_by_a_model_that_says_it_is_simulated(open_page: OpenPage, lang: str) -> None:
     at = open_page("playground", lang=lang, query={"playground_chain": CHAIN})
     word = "imulated" if lang == "en" else "시뮬레이션"
@@ -110,7 +111,7 @@ def test_when_every_model_fails_the_reason_and_a_way_on_are_given(open_page: Ope
     assert "gpt-4.1" in at.chat_message[1].caption[0].value
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_dead_upstream_is_left_at_once_or_explained(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
@@ -155,7 +156,7 @@ def test_no_model_and_unknown_models_are_said(open_page: OpenPage) -> None:
     assert not at.chat_message
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_models_answer_side_by_side_and_get_votes(open_page: OpenPage, lang: str) -> None:
     at = open_page("playground", lang=lang, query={"playground_mode": "side", "playground_side": CHAIN})
     break_it(at, "claude-sonnet-4-5", "server_error")
@@ -275,7 +276,7 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
         yield server
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_cap_of_the_operator_is_a_clear_stop(
     open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
@@ -291,7 +292,7 @@ def test_a_cap_of_the_operator_is_a_clear_stop(
     assert "gpt-4.1" in at.chat_message[3].caption[0].value
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_under_a_cap_a_model_without_a_price_is_not_called(
     open_page: OpenPage, priced: DemoServer, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
@@ -316,7 +317,7 @@ def test_the_operators_cap_of_a_session_is_the_most_a_visitor_can_set(
     assert "gpt-4.1" in at.chat_message[1].caption[0].value
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize(
     ("task", "first"),
     [

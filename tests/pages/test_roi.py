@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 CHECKED = "The article's ROI of 153,972 %, checked"
@@ -39,7 +40,7 @@ def figures_of(at: AppTest, heading: str = "Note") -> dict[str, list[str]]:
     return {name: rest for name, *rest in small_table(at, heading)[1:]}
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_page_answers_with_four_figures_first(open_page: OpenPage, lang: str) -> None:
     at = open_page("roi", lang=lang)
 
@@ -79,7 +80,7 @@ def test_the_article_s_example_is_one_click(open_page: OpenPage) -> None:
     assert months(at)["running"].iloc[-1] == 44_652
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_article_s_figures_stand_beside_what_they_should_say(open_page: OpenPage, lang: str) -> None:
     rows = small_table(open_page("roi", lang=lang), {"en": "Printed", "ko": "기사 표기"}[lang])[1:]
 
@@ -117,7 +118,7 @@ def test_a_loss_is_never_paid_back(open_page: OpenPage) -> None:
     assert metrics(at)["Payback"] == "never"
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize(
     "query",
     [

@@ -16,10 +16,11 @@ from core.workload import Workload
 from pages.parts import fleet, self_host_inputs
 from pages.parts.gpu_rows import region_text
 from pages.parts.self_host_verdict import share_text
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_page_answers_with_four_figures_a_chart_and_ranked_offers(open_page: OpenPage, lang: str) -> None:
     at = open_page("self_host", lang=lang)
 

@@ -14,6 +14,7 @@ from core.usage.files import imported_files
 from core.usage.rollup import total
 from core.usage.sample import load_sample
 from core.usage.tables import create_tables
+from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage
 
 PRICES = {"input": 2_000_000, "cache_read": 500_000, "output": 8_000_000}
@@ -57,7 +58,7 @@ def test_an_empty_log_says_what_fills_it(open_page: OpenPage, lang: str, title: 
     assert not at.metric
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("view", ["day", "model", "provider", "outcome", "waste", "what_if"])
 def test_every_view_is_drawn_in_both_languages(open_page: OpenPage, sample_url: str, lang: str, view: str) -> None:
     at = open_page("usage", lang=lang, query={"usage_view": view})
