@@ -31,7 +31,7 @@ def summary(workload: Workload) -> str:
 
 
 def workload_bar(*, has_editor: bool = True) -> Workload:
-    """Draws the strip and returns the workload; every page calls it first in its `block`, above the page's title.
+    """Draws the strip and returns the workload; every page draws it first in its `block`, above its title.
 
     A page that shows the fields itself (`workload_fields`) passes `has_editor=False`.
     """
