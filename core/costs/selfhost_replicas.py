@@ -57,16 +57,23 @@ def replica_estimates(
         return ()
     most, found = largest_replica(spec, gpu_count), []
     for gpus in sorted({2**power for power in range(most.bit_length())} | {most}):
-        try:
-            found.append(
-                estimate_throughput(
-                    shape, spec, gpu_count=gpus, gpus_per_replica=gpus, precision=precision, input_tokens=input_tokens,
-                    output_tokens=max(1, output_tokens),
-                )
-            )  # fmt: skip
-        except ModelDoesNotFitError:
-            continue
+        one = _replica(shape, spec, gpus, precision, input_tokens, output_tokens)
+        if one is not None:
+            found.append(one)
     return tuple(found)
+
+
+def _replica(
+    shape: ModelShape, spec: GpuSpec, gpus: int, precision: str, input_tokens: float, output_tokens: float
+) -> ThroughputEstimate | None:
+    """One replica on all of these GPUs, None where they do not hold it."""
+    try:
+        return estimate_throughput(
+            shape, spec, gpu_count=gpus, gpus_per_replica=gpus, precision=precision, input_tokens=input_tokens,
+            output_tokens=max(1, output_tokens),
+        )  # fmt: skip
+    except ModelDoesNotFitError:
+        return None
 
 
 def measured_replica(own: OwnSpeed, gpu_count: int) -> tuple[ThroughputEstimate, ...]:
@@ -91,12 +98,6 @@ def gpus_to_hold(
     for gpus in TOGETHER:
         if gpus > largest_replica(spec, gpus):
             return None
-        try:
-            estimate_throughput(
-                shape, spec, gpu_count=gpus, gpus_per_replica=gpus, precision=precision, input_tokens=input_tokens,
-                output_tokens=max(1, output_tokens),
-            )  # fmt: skip
-        except ModelDoesNotFitError:
-            continue
-        return gpus
+        if _replica(shape, spec, gpus, precision, input_tokens, output_tokens) is not None:
+            return gpus
     return None
