@@ -23,7 +23,7 @@ MAX_INT = 2**63 - 1
 NAME_MAX_CHARS = 200
 """An upstream may report any text as its model: longer ones are cut."""
 
-_COUNTS = ("request_count", "attempt_count", "failover_count")
+COUNTS = ("request_count", "attempt_count", "failover_count")
 TOKENS = (
     "input_tokens",
     "cached_input_tokens",
@@ -32,7 +32,7 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
-_FIGURES = (*_COUNTS, *TOKENS, "pico_usd", "ttft_ms", "latency_ms")
+_FIGURES = (*COUNTS, *TOKENS, "pico_usd", "ttft_ms", "latency_ms")
 _NAMES = ("call_id", "provider_id", "endpoint", "model_asked", "model_reported", "processing", "error_kind")
 
 

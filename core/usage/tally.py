@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core.usage.entries import Entry
+from core.usage.entries import COUNTS, TOKENS, Entry
 from core.usage.histogram import bucket_of
 from core.usage.tables import DIMENSIONS, LATENCY_BUCKETS, MEASURES, SQUARES, TTFT_BUCKETS
 
@@ -20,17 +20,7 @@ _AT: Mapping[str, int] = {name: index for index, name in enumerate(MEASURES)}
 _FIRST_LATENCY = _AT[LATENCY_BUCKETS[0]]
 _FIRST_TTFT = _AT[TTFT_BUCKETS[0]]
 _ZERO: tuple[int | float, ...] = tuple(0.0 if name in SQUARES else 0 for name in MEASURES)
-_SUMMED = (
-    "request_count",
-    "attempt_count",
-    "failover_count",
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
+_SUMMED = (*COUNTS, *TOKENS)
 
 
 def hours_of(entries: Iterable[Entry], sign: int = 1) -> Tally:
