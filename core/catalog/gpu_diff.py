@@ -1,4 +1,4 @@
-"""What would a feed change, and may it? Pure rules between what is held and what a feed says."""
+"""What would a feed change in the GPU offers, and may it? Pure rules between what is held and what a feed says."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from core.catalog.feed_rules import LIST_MOVE, is_large_move, refusal
 from core.catalog.feeds.parsed import Parsed
-from core.costs.gpus import GpuOffer
+from core.costs.gpu_sellers import MARKETPLACES
+from core.costs.gpus import CHEAPEST_PER_GPU, GpuOffer
 from core.i18n import Said
 
-# Prices here are set by many hosts or by auction, so they move further by themselves.
+# Prices of marketplaces are set by many hosts or by auction, so they move further by themselves.
 MARKET_MOVE = 5.0
-MARKETS = frozenset({"vast", "lium", "saladcloud", "tensordock", "runpod"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ class Diff:
 
 def _same(offer: GpuOffer) -> tuple[object, ...]:
     """What makes two rows the same offer, whichever copy of the source they came from."""
-    return (*offer.key[:-1], offer.gpu_form if offer.instance_type.startswith("cheapest:") else None)
+    is_nameless = offer.instance_type.startswith(f"{CHEAPEST_PER_GPU}:")
+    return (*offer.key[:-1], offer.gpu_form if is_nameless else None)
 
 
 def base_source(offer: GpuOffer) -> str:
@@ -90,5 +91,5 @@ def compare(held: Iterable[GpuOffer], parsed: Parsed, held_date: dt.date | None 
 
 
 def _is_large(change: Change) -> bool:
-    limit = MARKET_MOVE if change.after.provider_id in MARKETS else LIST_MOVE
+    limit = MARKET_MOVE if change.after.provider_id in MARKETPLACES else LIST_MOVE
     return is_large_move(change.before.micro_usd_per_hour, change.after.micro_usd_per_hour, limit)

@@ -1,20 +1,22 @@
 """What memory does a model need, and which offers hold it? Weights + key-value cache + overhead, each shown.
 
-GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room.
+GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room. What is asked for here
+is more than in the throughput model: it keeps only the tenth that engines leave free (`USABLE_MEMORY_SHARE`), while a
+machine that is said to be large enough must also hold each GPU's `OVERHEAD_GB_PER_GPU`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from core.costs.gpus import GpuOffer
+from core.costs.gpus import USABLE_MEMORY_SHARE, GpuOffer
 from core.costs.limits import require_within
+from core.costs.model_shapes import WEIGHT_BYTES
 
 Precision = Literal["bf16", "fp8", "int4"]
-# Four-bit weights carry scales for each group of 64 to 128, about half a bit more.
-BYTES_PER_PARAMETER: dict[Precision, float] = {"bf16": 2.0, "fp8": 1.0, "int4": 4.5 / 8}
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 # Key and value numbers per token, 2 x layers x key-value heads x head size, of dense models by billions of parameters:
 # Llama 3.2 1B (16 x 8 x 64), 3B (28 x 8 x 128), Llama 3.1 8B (32 x 8 x 128), Qwen2.5 14B (48), Qwen2.5 32B (64),
 # Llama 3.1 70B (80), 405B (126). Sizes between are interpolated on logarithms; models that compress the cache
@@ -23,9 +25,7 @@ _KV_NUMBERS: tuple[tuple[float, int], ...] = (
     (1.2, 16_384), (3.2, 57_344), (8.0, 65_536), (14.8, 98_304), (32.8, 131_072), (70.6, 163_840), (405.0, 258_048),
 )  # fmt: skip
 KV_BYTES = 2
-# Serving programs leave a tenth of a GPU's memory free by default, and need about 1.5 GB of each GPU for the driver's
-# context, captured graphs and activations.
-USABLE_SHARE = 0.9
+# What each GPU needs for the driver's context, captured graphs and activations.
 OVERHEAD_GB_PER_GPU = 1.5
 
 
@@ -53,7 +53,7 @@ class MemoryNeed:
     @property
     def weights_gb(self) -> float:
         """Parameters times bytes per parameter."""
-        return self.parameters_billions * BYTES_PER_PARAMETER[self.precision]
+        return self.parameters_billions * WEIGHT_BYTES[self.precision]
 
     @property
     def kv_cache_gb(self) -> float:
@@ -82,8 +82,8 @@ def kv_numbers_per_token(parameters_billions: float) -> float:
 
 
 def usable_gb(offer: GpuOffer) -> float | None:
-    """GB of all GPUs of an offer that serving may use: `USABLE_SHARE` of what is sold, None when nobody says."""
-    return None if offer.total_memory_gb is None else offer.total_memory_gb * USABLE_SHARE
+    """GB of all GPUs of an offer that serving may use: `USABLE_MEMORY_SHARE` of what is sold, None when nobody says."""
+    return None if offer.total_memory_gb is None else offer.total_memory_gb * USABLE_MEMORY_SHARE
 
 
 def holds(offer: GpuOffer, need: MemoryNeed) -> bool:

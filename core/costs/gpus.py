@@ -14,12 +14,16 @@ RegionConfirmed = Literal["yes", "no", "list", "unknown"]
 Layer = Literal["facts", "feed", "user"]
 
 PURCHASE_OPTIONS: tuple[PurchaseOption, ...] = ("on_demand", "spot", "reserved")
-PER_GPU_TYPES = ("cheapest", "list")
+CHEAPEST_PER_GPU = "cheapest"
+PER_GPU_TYPES = (CHEAPEST_PER_GPU, "list")
 """What stands before the colon in the type of an offer whose source gives a price per GPU and no machine."""
 
 USUAL_MACHINE_GPUS = 8
 """GPUs of the largest machine that most sellers have: as many may be taken at a price per GPU of an unstated machine,
 and as many work on one model without a fabric such as NVLink."""
+
+USABLE_MEMORY_SHARE = 0.9
+"""Engines hand out about nine tenths of a GPU's memory: the rest is for activations, the runtime and fragmentation."""
 
 STALE_AFTER_DAYS = 90
 """An older price may have been true then: it is shown with its age, and not called the cheapest unasked."""

@@ -12,11 +12,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from core.costs.gpus import GpuSpec
+from core.costs.gpus import USABLE_MEMORY_SHARE, GpuSpec
 from core.costs.model_shapes import WEIGHT_BYTES, ModelShape
 
-# Room for activations, the runtime and fragmentation; engines hand out about nine tenths of a GPU's memory.
-USABLE_MEMORY_SHARE = 0.9
 MAX_BATCH = 2048
 
 # GPUs that share a model add up their results twice a layer. Over NVLink or Infinity Fabric that is in the fitted

@@ -9,7 +9,7 @@ from typing import Any, cast
 import streamlit as st
 
 from core.costs.gpu_bills import RentalPlan
-from core.costs.gpu_memory import BYTES_PER_PARAMETER, MemoryNeed
+from core.costs.gpu_memory import PRECISIONS, MemoryNeed
 from core.costs.gpu_places import NEAR_KOREA
 from core.costs.gpu_ranking import MEASURES, Measure, OfferFilter, vendor_of
 from core.costs.gpus import PURCHASE_OPTIONS, GpuOffer
@@ -90,7 +90,7 @@ def read(options: Options) -> tuple[Choices, list[Problem]]:
         address.Field(key=f"gc_{name}", kind="choice", default=values[0], options=values)
         for name, values in {"sort": MEASURES, "mode": MODES, "view": VIEWS}.items()
     ]
-    fields.append(address.Field(key="gc_precision", kind="choice", default="fp8", options=tuple(BYTES_PER_PARAMETER)))
+    fields.append(address.Field(key="gc_precision", kind="choice", default="fp8", options=PRECISIONS))
     fields += [
         address.Field(key=f"gc_{name}", kind="float", default=default, low=low, high=high)
         for name, (default, low, high) in NUMBERS.items()
@@ -215,9 +215,7 @@ def draw_need() -> None:
     one, two, three, four = st.columns(4)
     with one:
         _number_field("params")
-    two.selectbox(
-        tr("gpu_clouds.field_precision"), list(BYTES_PER_PARAMETER), key="gc_precision", format_func=str.upper
-    )
+    two.selectbox(tr("gpu_clouds.field_precision"), PRECISIONS, key="gc_precision", format_func=str.upper)
     for column, name in ((three, "context"), (four, "sequences")):
         _, low, high = COUNTS[name]
         number_field.number_field(

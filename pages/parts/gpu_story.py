@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 import streamlit as st
 
 from core.costs.gpu_bills import MonthlyBill, RentalPlan, monthly_bill, reservation_pays_in_month, siblings
-from core.costs.gpu_memory import OVERHEAD_GB_PER_GPU, USABLE_SHARE, MemoryNeed, holds
+from core.costs.gpu_memory import OVERHEAD_GB_PER_GPU, MemoryNeed, holds
 from core.costs.gpu_ranking import Rated
-from core.costs.gpus import GpuOffer
+from core.costs.gpus import USABLE_MEMORY_SHARE, GpuOffer
 from core.money import MICRO
-from pages.parts import tables, widgets
+from pages.parts import state, tables, widgets
 from pages.parts.gpu_facts import fact, machine_type
 from pages.parts.gpu_inputs import draw_need, draw_plan, draw_rtt
 from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase, region_text, terms, trip
@@ -131,7 +130,7 @@ def _facts(offer: GpuOffer, providers: Providers, own_rtt_ms: float | None) -> N
     if not body.open:
         return
     known, unknown, show = providers.get(offer.provider_id, {}), tr("common.unknown"), fmt()
-    today = dt.datetime.now(dt.UTC).date()
+    today = state.today()
     estimate = trip(offer)
     distance = unknown
     if estimate:
@@ -179,7 +178,7 @@ def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: 
         tr(
             "gpu_clouds.fit_sum", weights=show.number(need.weights_gb, 1), cache=show.number(need.kv_cache_gb, 1),
             overhead=show.number(OVERHEAD_GB_PER_GPU, 1), total=show.number(need.total_gb(1), 1),
-            usable=show.percent(USABLE_SHARE),
+            usable=show.percent(USABLE_MEMORY_SHARE),
         )
     )  # fmt: skip
     found = sorted(

@@ -13,7 +13,7 @@ from typing import Any
 from core.catalog.feeds.gpu_names import read_name
 from core.catalog.feeds.parsed import FeedError, Parsed, checked_price, decoded
 from core.catalog.rows import RefusedRow
-from core.costs.gpus import GpuOffer
+from core.costs.gpus import CHEAPEST_PER_GPU, GpuOffer
 from core.i18n import said
 
 SCHEMA_VERSION = 2
@@ -71,7 +71,7 @@ def _offer(provider: str, gpu: str, price: Any, source: str, collected_on: dt.da
         raise ValueError(f"the price of {gpu} is {price!r}: a number is needed")
     return GpuOffer(
         provider_id=PROVIDERS.get(provider, provider),
-        instance_type=f"cheapest:{gpu}",
+        instance_type=f"{CHEAPEST_PER_GPU}:{gpu}",
         gpu_model=named.gpu_model,
         gpu_form=named.gpu_form,
         gpu_count=1,
