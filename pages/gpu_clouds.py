@@ -32,7 +32,7 @@ def page() -> None:
     if not offers:
         widgets.show_empty(tr("gpu_clouds.no_offers"), tr("gpu_clouds.no_offers_body"))
         return
-    today = dt.datetime.now(dt.UTC).date()
+    today = state.today()
     options = gpu_inputs.options_of(offers)
     choices, problems = gpu_inputs.read(options)
     widgets.show_problems(problems, gpu_inputs.labels())

@@ -30,7 +30,7 @@ DOORS = {
 @state.block
 def page() -> None:
     problems = monthly_data.take()
-    since = monthly_data.today() - dt.timedelta(days=NEWS_DAYS)
+    since = state.today() - dt.timedelta(days=NEWS_DAYS)
     found, more = address.bind([address.Field(key=SINCE, kind="date", default=since)])
     workload = workload_bar()
     st.title(tr("overview.title"))
@@ -43,7 +43,7 @@ def page() -> None:
         st.caption(sentence)
     doors()
     news(found[SINCE] or since)
-    widgets.show_sources(monthly_data.sources(overview.ways, monthly_data.start()), monthly_data.today())
+    widgets.show_sources(monthly_data.sources(overview.ways, monthly_data.start()), state.today())
 
 
 def answer(overview: Overview) -> None:
@@ -121,9 +121,7 @@ def doors() -> None:
 def news(since: dt.date) -> None:
     """List prices that changed since a day the reader chooses, and those announced."""
     st.header(tr("overview.news"))
-    st.date_input(
-        tr("overview.since"), key=SINCE, width=240, max_value=monthly_data.today(), help=tr("overview.since_help")
-    )
+    st.date_input(tr("overview.since"), key=SINCE, width=240, max_value=state.today(), help=tr("overview.since_help"))
     sheets = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in CHAT_MAKERS]
     changes = price_changes([*sheets, *ways.sheets_of(ways.current()[0])], since)[:NEWS_ROWS]
     unique = list({(one.day, one.model, one.component): one for one in changes}.values())

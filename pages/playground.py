@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from dataclasses import dataclass
 
 import streamlit as st
@@ -157,7 +156,7 @@ def tools(conversation: list[Turn], models: list[Choice]) -> None:
             with code:
                 show_code(conversation, models[0])
         if conversation:
-            today = dt.datetime.now(dt.UTC).date().isoformat()
+            today = state.today().isoformat()
             st.download_button(
                 "JSON", lambda: as_json(export(conversation)), f"conversation-{today}.json",
                 "application/json", key="playground_json", on_click="ignore", icon=":material/download:",

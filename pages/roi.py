@@ -98,7 +98,7 @@ def _details(case: Case, workload: Workload) -> None:
             on_click="ignore", icon=":material/print:", help=tr("roi.print_help"),
         )  # fmt: skip
     if case.sources:
-        widgets.show_sources(case.sources, monthly_data.today())
+        widgets.show_sources(case.sources, state.today())
     st.caption(tr("roi.how"))
 
 

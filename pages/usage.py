@@ -14,7 +14,7 @@ from core.usage.rollup import choices as choices_of
 from core.workload import Workload
 from pages.parts import address, state, tables, usage_export, usage_import, usage_inputs, usage_views, widgets
 from pages.parts.state import fmt, tr
-from pages.parts.usage_data import Report, engine, read_report, today
+from pages.parts.usage_data import Report, engine, read_report
 from pages.parts.workload_bar import summary, workload_bar
 
 TAKEN = "_usage_taken"
@@ -115,7 +115,7 @@ def take_workload() -> None:
     before = state.workload()
     base = replace(before, name=tr("usage.workload_name"))
     filters = replace(usage_inputs.filters(), outcomes=())
-    found = to_workload(engine(), until=today(), base=base, filters=filters)
+    found = to_workload(engine(), until=state.today(), base=base, filters=filters)
     if found is None:
         st.caption(tr("usage.no_workload"))
         return

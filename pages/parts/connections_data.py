@@ -12,8 +12,8 @@ from core.gateway.diagnosis import topic_of
 from core.gateway.runtime import next_try_s
 from core.usage.recorder import DEMO_PREFIX
 from core.usage.rollup import Filters, Totals, fold, totals
-from pages.parts import gateway
-from pages.parts.usage_data import engine, today
+from pages.parts import gateway, state
+from pages.parts.usage_data import engine
 
 DAYS = 7
 KeyState = Literal["server", "session", "missing", "not_needed", "off"]
@@ -138,7 +138,7 @@ def topic(kind: str) -> str:
 
 def health() -> dict[str, Health]:
     """Health by endpoint, from the hourly roll-up of gateway and demo calls."""
-    chosen = Filters(since=today() - dt.timedelta(days=DAYS - 1), origins=("gateway", "demo"))
+    chosen = Filters(since=state.today() - dt.timedelta(days=DAYS - 1), origins=("gateway", "demo"))
     rows = totals(engine(), chosen, by=["endpoint", "hour", "outcome", "error"], level="attempt")
     by_outcome = fold(rows, 0, 2)
     errors: dict[str, tuple[int, str]] = {}

@@ -18,7 +18,7 @@ from core.gateway.desk import Price
 from core.money import PICO_PER_USD
 from core.usage.rollup import Filters, total
 from pages.parts import state
-from pages.parts.usage_data import engine, today
+from pages.parts.usage_data import engine
 from pages.parts.visit import user_id, visit
 
 OWN_MACHINE = frozenset(name for name, preset in PRESETS.items() if not preset.needs_key)
@@ -96,7 +96,7 @@ def _pico(cap_usd: Decimal | None) -> int | None:
 @st.cache_resource(show_spinner=False)
 def _caps(url: str, day: int | None, user: int | None, session: int | None) -> RealCaps:
     found = RealCaps(day_pico_usd=day, user_day_pico_usd=user, session_pico_usd=session)
-    spent = total(engine(), Filters(since=today(), until=today(), origins=("gateway",)), level="attempt")
+    spent = total(engine(), Filters(since=state.today(), until=state.today(), origins=("gateway",)), level="attempt")
     found.load(spent.pico_usd)
     return found
 

@@ -13,7 +13,7 @@ from core.catalog.llm_refresh import URL, forget, last_refresh, preview, take
 from core.catalog.refresh import MAX_BYTES
 from core.i18n import Said, SaidError, said
 from core.money import MICRO
-from pages.parts import tables, widgets
+from pages.parts import state, tables, widgets
 from pages.parts.model_prices_data import label
 from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.tables import Column
@@ -35,7 +35,7 @@ def feed() -> None:
             st.button(tr("model_prices.feed_undo"), key="mp_feed_undo", on_click=_undo, icon=":material/undo:")
     st.caption(tr("model_prices.feed_body", address=URL))
     left, right = st.columns([3, 1], vertical_alignment="top")
-    today = dt.datetime.now(dt.UTC).date()
+    today = state.today()
     given = left.file_uploader(tr("model_prices.feed_file"), type="json", key="mp_feed_file", max_upload_size=10)
     day = right.date_input(
         tr("model_prices.feed_day"), today, max_value=today, min_value=dt.date(2026, 1, 1), key="mp_feed_day"

@@ -39,14 +39,9 @@ class Plan:
         return next(way for way in self.ways if way.name == name)
 
 
-def today() -> dt.date:
-    """Today in UTC, the time zone of all prices."""
-    return dt.datetime.now(dt.UTC).date()
-
-
 def first_full_month() -> dt.date:
     """The month after this one: the first that can still be planned as a whole."""
-    return next_month(today())
+    return next_month(state.today())
 
 
 def fields() -> tuple[address.Field, ...]:

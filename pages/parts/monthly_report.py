@@ -9,7 +9,7 @@ import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
-from pages.parts import monthly_data, monthly_tables, paper
+from pages.parts import monthly_tables, paper, state
 from pages.parts.monthly_charts import BANDED_LINES, month_text
 from pages.parts.monthly_data import Plan
 from pages.parts.state import fmt, tr
@@ -20,7 +20,7 @@ from pages.parts.workload_bar import summary
 def report(plan: Plan) -> bytes:
     """The report as a file: answer, charts, tables, assumptions and prices of this plan."""
     simulation, best = plan.simulation, plan.simulation.cheapest
-    title, day = tr("monthly_cost.report_title"), fmt().date(monthly_data.today())
+    title, day = tr("monthly_cost.report_title"), fmt().date(state.today())
     months = [(way.name, way.band.p50, way.band) for way in simulation.ways]
     parts = [paper.paragraph(summary(plan.workload))]
     if best is not None and best.total_band is not None:
@@ -96,6 +96,4 @@ def _assumptions(plan: Plan) -> str:
 
 
 def _prices(plan: Plan) -> list[str]:
-    return paper.price_lines(
-        plan.workload, plan.ways, start=plan.start, outlook=plan.outlook, today=monthly_data.today()
-    )
+    return paper.price_lines(plan.workload, plan.ways, start=plan.start, outlook=plan.outlook, today=state.today())

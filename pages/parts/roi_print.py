@@ -7,7 +7,7 @@ from html import escape
 from core.costs.monthly import DEFAULT_SEED
 from core.costs.roi_plan import running_sums
 from core.workload import Workload
-from pages.parts import monthly_data, paper, roi_charts
+from pages.parts import paper, roi_charts, state
 from pages.parts.roi_case import Case
 from pages.parts.roi_tables import figure_columns, figures, month_columns, months
 from pages.parts.state import fmt, tr
@@ -16,7 +16,7 @@ from pages.parts.workload_bar import summary
 
 def document(case: Case, workload: Workload, address: str) -> bytes:
     """The report: takeaway, chart, all figures, cash flow, inputs, conventions, prices; `address` reproduces it."""
-    switch, today = case.switch, monthly_data.today()
+    switch, today = case.switch, state.today()
     parts = [
         paper.paragraph(f"{summary(workload)} · {roi_charts.months_text(switch.months)}"),
         paper.paragraph(tr("roi.report_made", day=fmt().date(today))),
@@ -71,7 +71,5 @@ def _assumptions(case: Case) -> list[str]:
 def _prices(case: Case, workload: Workload) -> list[str]:
     if case.outlook is None:
         return [tr("roi.report_own_prices"), paper.rate_text()]
-    prices = paper.price_lines(
-        workload, case.ways, start=case.starts[0], outlook=case.outlook, today=monthly_data.today()
-    )
+    prices = paper.price_lines(workload, case.ways, start=case.starts[0], outlook=case.outlook, today=state.today())
     return [*prices, paper.rate_text()]

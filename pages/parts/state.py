@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import threading
@@ -227,3 +228,8 @@ def guarded() -> Iterator[None]:
 def show_database_problem(problem: DatabaseProblem) -> None:
     """One sentence about a database that cannot be used, and what to do."""
     st.error(tr(f"common.database_{problem.reason}"), icon=":material/database_off:")
+
+
+def today() -> dt.date:
+    """Today in UTC, the time zone of prices and of the log's days."""
+    return dt.datetime.now(dt.UTC).date()

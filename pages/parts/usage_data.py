@@ -49,11 +49,6 @@ def engine() -> Engine:
     return found
 
 
-def today() -> dt.date:
-    """Today in UTC: the days of the log are UTC days."""
-    return dt.datetime.now(dt.UTC).date()
-
-
 def read_report(engine: Engine, since: dt.date | None, until: dt.date | None, filters: Filters | None = None) -> Report:
     """Sums for the days from `since` to `until`, both included. Raises DatabaseProblem."""
     chosen = replace(filters or Filters(), since=since, until=until)

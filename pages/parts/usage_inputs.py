@@ -10,9 +10,8 @@ import streamlit as st
 from core.usage.entries import OUTCOMES
 from core.usage.rollup import Filters
 from core.workload import Problem
-from pages.parts import address
+from pages.parts import address, state
 from pages.parts.state import tr
-from pages.parts.usage_data import today
 
 PERIODS: Mapping[str, int | None] = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
 SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -79,7 +78,7 @@ def draw(choices: Mapping[str, list[str]]) -> None:
 def period() -> tuple[dt.date | None, dt.date]:
     """First and last day, both counted; the first is None for the whole log."""
     days = PERIODS[str(st.session_state.get(DAYS) or "30")]
-    return (None if days is None else today() - dt.timedelta(days=days - 1)), today()
+    return (None if days is None else state.today() - dt.timedelta(days=days - 1)), state.today()
 
 
 def filters() -> Filters:

@@ -23,7 +23,7 @@ from core.usage.tables import create_tables
 from core.usage.write import write
 from pages.parts import gateway, gateway_money, gateway_places
 from pages.parts.gateway_places import RefusedError, typed_endpoint
-from pages.parts.usage_data import today
+from pages.parts.state import today
 from pages.parts.visit import Allowance, Visit
 from tests.faults.upstream import HostileUpstream, Script, delta, http, sse, then_hang, until_close
 
