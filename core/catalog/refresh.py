@@ -33,6 +33,7 @@ UNCHANGED = "unchanged since the last refresh"
 LAST = 0
 """`--undo` without a number; snapshots are numbered from 1."""
 
+# Not mithril: its prices are the floor of an auction, nothing one can buy at.
 SKYPILOT_CLOUDS = (
     "aws", "hyperstack", "jarvislabs", "lambda", "lium", "nebius", "runpod", "vast", "verda", "yotta",
 )  # fmt: skip

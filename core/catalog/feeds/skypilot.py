@@ -32,10 +32,8 @@ MIB_PER_GB = 1e9 / 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one cloud does differently. `refused` refuses all its rows with that reason."""
+    """What one cloud does differently."""
 
-    provider_id: str | None = None
-    refused: str = ""
     is_memory_total: bool = False
     is_named_by_instance: bool = False
     has_real_regions: bool = True
@@ -43,21 +41,19 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    "mithril": Rule(refused="the price is the floor of an auction, nothing one can buy at"),
     "vast": Rule(
         is_memory_total=True, is_named_by_instance=True, basis="median of the hosts of this shape, not the cheapest"
     ),
     "lambda": Rule(has_real_regions=False, basis="list price; the feed names every region, not real stock"),
-    "scp": Rule(provider_id="samsung-scp"),
 }
 
 
-def source_of(cloud: str, version: str = "v8") -> str:
+def source_of(cloud: str) -> str:
     """The name under which a cloud's rows are kept; shipped rows of the same file bear it too."""
-    return f"skypilot-org/skypilot-catalog catalogs/{version}/{cloud}/vms.csv"
+    return f"skypilot-org/skypilot-catalog catalogs/v8/{cloud}/vms.csv"
 
 
-def parse(content: bytes, cloud: str, *, version: str = "v8", seen_on: dt.date | None = None) -> Parsed:
+def parse(content: bytes, cloud: str, *, seen_on: dt.date | None = None) -> Parsed:
     """The GPU offers in one cloud's file; `seen_on` is the day it was fetched, None for a stored copy of unknown age.
 
     Rows without a GPU are passed over, rows that cannot be trusted are refused. FeedError for another kind of file.
@@ -73,13 +69,13 @@ def parse(content: bytes, cloud: str, *, version: str = "v8", seen_on: dt.date |
     try:
         for number, row in enumerate(reader, start=2):
             try:
-                for offer, text in _offers(row, cloud, version, rule, seen_on):
+                for offer, text in _offers(row, cloud, rule, seen_on):
                     _keep_cheapest(found, offer, text)
             except (ValueError, TypeError, KeyError) as error:
                 refused.append(RefusedRow(file=name, row=number, reason=str(error)))
     except csv.Error as error:
         raise FeedError(said("catalog.feed_not_csv", error=error)) from error
-    return Parsed(source=source_of(cloud, version), offers=list(found.values()), refused=refused, source_date=seen_on)
+    return Parsed(source=source_of(cloud), offers=list(found.values()), refused=refused, source_date=seen_on)
 
 
 def _keep_cheapest(found: dict[tuple[Any, ...], tuple[GpuOffer, str]], offer: GpuOffer, text: str) -> None:
@@ -89,14 +85,10 @@ def _keep_cheapest(found: dict[tuple[Any, ...], tuple[GpuOffer, str]], offer: Gp
         found[key] = (offer, text)
 
 
-def _offers(
-    row: Mapping[str, str], cloud: str, version: str, rule: Rule, seen_on: dt.date | None
-) -> list[tuple[GpuOffer, str]]:
+def _offers(row: Mapping[str, str], cloud: str, rule: Rule, seen_on: dt.date | None) -> list[tuple[GpuOffer, str]]:
     accelerator = (row["AcceleratorName"] or "").strip()
     if not accelerator:
         return []  # a machine without GPU, or (GCP) the host alone whose GPU is priced in another row
-    if rule.refused:
-        raise ValueError(rule.refused)
     if accelerator.lower().startswith(("tpu", "trainium", "inferentia", "gaudi")):
         raise ValueError(f"{accelerator} is no GPU")
     instance = (row["InstanceType"] or "").strip()
@@ -107,7 +99,7 @@ def _offers(
     region = (row["Region"] or "").strip() or None
     confirmed: RegionConfirmed = "yes" if region and rule.has_real_regions else "list"
     base = GpuOffer(
-        provider_id=rule.provider_id or cloud,
+        provider_id=cloud,
         instance_type=instance,
         gpu_model=gpu.gpu_model,
         gpu_form=gpu.gpu_form,
@@ -122,7 +114,7 @@ def _offers(
         as_of_note="" if seen_on else "undated snapshot (stored copy)",
         region_confirmed=confirmed,
         basis=rule.basis,
-        source=source_of(cloud, version),
+        source=source_of(cloud),
         licence=LICENCE,
         layer="feed",
     )
@@ -161,13 +153,13 @@ def _gpu(row: Mapping[str, str], accelerator: str, instance: str, gpu_count: int
     if named.gpu_form is None and info_name:
         with contextlib.suppress(ValueError):  # the longer name is only asked for the form
             named = replace(named, gpu_form=read_name(info_name, memory_gb).gpu_form)
-    said = _form_said(instance)
-    if said and named.gpu_form and said != named.gpu_form:
+    form = _form_in(instance)
+    if form and named.gpu_form and form != named.gpu_form:
         return replace(named, gpu_form=None)  # two columns contradict each other: the form is not known
-    return replace(named, gpu_form=named.gpu_form or said)
+    return replace(named, gpu_form=named.gpu_form or form)
 
 
-def _form_said(text: str) -> str | None:
+def _form_in(text: str) -> str | None:
     found = re.search(r"(SXM|PCI-?E|NVL(?!INK))", text.upper())
     return {"S": "SXM", "P": "PCIe", "N": "NVL"}[found[1][0]] if found else None
 

@@ -135,13 +135,6 @@ def test_a_card_with_twice_its_memory_is_not_the_card_it_names() -> None:
     assert "not the card" in found.refused[0].reason
 
 
-def test_a_bid_floor_is_no_price() -> None:
-    found = read(f"h100-80gb.sxm.8x,H100,8,168,1814,8.0,8.0,us-central2-a,,{info('H100', 81920, 8)}", cloud="mithril")
-
-    assert found.offers == []
-    assert "auction" in found.refused[0].reason
-
-
 def test_a_blank_list_price_leaves_the_spot_offer() -> None:
     as_json = '"{""Gpus"": [{""Name"": ""B200"", ""MemoryInfo"": {""SizeInMiB"": 184320}}]}"'
     row = f"2B200.60V,B200,2.0,60,368,,3.423,FIN-03,,{as_json}"
