@@ -6,6 +6,7 @@ import math
 
 import streamlit as st
 
+from core.usage.measure import success_share
 from pages.parts import address, connections_data, state, tables, widgets
 from pages.parts.connections_data import Line
 from pages.parts.connections_guide import TOPIC, field, show_guide
@@ -35,9 +36,8 @@ def page() -> None:
 def answer(lines: list[Line]) -> None:
     """How many endpoints can be called, how they did, what failed last."""
     ready = [line for line in lines if line.key_state in {"server", "session"}]
-    used = [line.health for line in lines if line.health.attempt_count]
-    attempts = sum(one.attempt_count for one in used)
-    good = sum((one.ok_share or 0) * one.attempt_count for one in used)
+    attempts = sum(line.health.attempt_count for line in lines)
+    share = success_share([(line.health.ok_count, line.health.attempt_count) for line in lines])
     failed = [line for line in lines if line.health.last_error_at is not None]
     last = max(failed, key=lambda line: str(line.health.last_error_at), default=None)
     with widgets.cards(3):
@@ -46,7 +46,7 @@ def answer(lines: list[Line]) -> None:
             tr("connections.keys_note", count=sum(line.key_state == "missing" for line in lines)),
         )  # fmt: skip
         widgets.card(
-            tr("connections.success"), fmt().percent(good / attempts if attempts else None, 1),
+            tr("connections.success"), fmt().percent(share, 1),
             tr("connections.success_note", count=fmt().compact(attempts), days=connections_data.DAYS),
         )  # fmt: skip
         widgets.card(

@@ -49,6 +49,12 @@ class WhatIf:
     cost_usd: Decimal | None
 
 
+def success_share(counts: Sequence[tuple[int, int]]) -> float | None:
+    """Share of attempts that succeeded, of (succeeded, sent) for each of some groups; None where nothing was sent."""
+    sent = sum(all_of_them for _, all_of_them in counts)
+    return sum(succeeded for succeeded, _ in counts) / sent if sent else None
+
+
 def to_workload(
     engine: Engine, *, until: dt.date, base: Workload, filters: Filters | None = None, days: int = WINDOW_DAYS
 ) -> MeasuredWorkload | None:

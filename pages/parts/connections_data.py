@@ -10,6 +10,7 @@ from typing import Literal
 from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Preset, Target
 from core.gateway.diagnosis import topic_of
 from core.gateway.runtime import next_try_s
+from core.usage.measure import success_share
 from core.usage.recorder import DEMO_PREFIX
 from core.usage.rollup import Filters, Totals, fold, totals
 from pages.parts import gateway, state
@@ -26,11 +27,15 @@ class Health:
     """What the log says of one endpoint over the last `DAYS` days; None where it says nothing."""
 
     attempt_count: int = 0
-    ok_share: float | None = None
+    ok_count: int = 0
     p50_ms: float | None = None
     ttft_ms: float | None = None
     last_error: str = ""
     last_error_at: dt.datetime | None = None
+
+    @property
+    def ok_share(self) -> float | None:
+        return success_share([(self.ok_count, self.attempt_count)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +156,10 @@ def health() -> dict[str, Health]:
 
 def _health(row: Totals, by_outcome: list[Totals], errors: Mapping[str, tuple[int, str]]) -> Health:
     name = row.key[0]
-    good = sum(one.request_count for one in by_outcome if one.key == (name, "ok"))
     hour, kind = errors.get(name, (None, ""))
     return Health(
         attempt_count=row.request_count,
-        ok_share=good / row.request_count,
+        ok_count=sum(one.request_count for one in by_outcome if one.key == (name, "ok")),
         p50_ms=row.latency_ms(0.5),
         ttft_ms=row.ttft_ms(0.5),
         last_error=kind,

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from core.costs.tokens_mix import cost_pico_usd
 from core.usage.files import imported_files, remove_import
-from core.usage.measure import to_workload, what_if
+from core.usage.measure import success_share, to_workload, what_if
 from core.usage.rollup import Filters, Totals, total, totals, wasted
 from core.usage.sample import load_sample, sample_calls
 from core.usage.write import write
@@ -164,3 +164,9 @@ def test_the_sample_shows_everything_a_log_can_show(engine: Engine) -> None:
 
 def test_the_sample_is_the_same_on_the_same_day() -> None:
     assert sample_calls(prices_of, now_s=NOW_S) == sample_calls(prices_of, now_s=NOW_S + 60)
+
+
+def test_each_attempt_weighs_the_same_in_the_share_that_succeeded() -> None:
+    assert success_share([(1, 1), (0, 3), (0, 0)]) == 0.25
+    assert success_share([(0, 0)]) is None
+    assert success_share([]) is None
