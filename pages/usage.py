@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.money import usd_from_pico
-from core.settings import PROJECT
 from core.usage.measure import to_workload
 from core.usage.rollup import choices as choices_of
 from core.workload import Workload
@@ -59,8 +58,7 @@ def empty() -> None:
     widgets.show_empty(tr("usage.empty_title"), tr("usage.empty_body"))
     with st.container(horizontal=True):
         usage_import.sample_button()
-        if (PROJECT / "pages" / "playground.py").exists():
-            st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
+        st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
     with _import_box():
         usage_import.show_import()
 

@@ -31,9 +31,6 @@ LAYERS = ("user", "correction", "feed", "bundle")
 WHOLE_LAYERS = ("correction", "feed")
 """Layers that describe a model's price list whole: where one states input or output, lower layers add nothing."""
 
-SHOWN_LAYERS = ("other", "article")
-"""Prices that are shown beside the others and never bill: rival sources, and the labelled figures of the article."""
-
 MAX_TOKENS = 10**15
 ALL_WEEKDAYS = 0b1111111
 
@@ -137,7 +134,10 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceSheet:
-    """Every price of one model, from all layers and times; `shown_rows` (see SHOWN_LAYERS) never bill."""
+    """Every price of one model, from all layers and times.
+
+    `shown_rows` are of layers beyond `LAYERS` (rival sources, figures of the article): shown beside, never billed.
+    """
 
     provider_id: str
     model_id: str

@@ -13,18 +13,13 @@ from typing import Self
 
 from core.gateway.demo_answers import MODELS
 from core.gateway.demo_control import ENDPOINT_PREFIX, FAULTS, DemoControl, Fault, Visit
-from core.gateway.endpoints import Endpoint, Target
+from core.gateway.endpoints import Endpoint
 
-__all__ = ["DEMO_KEY", "ENDPOINT_PREFIX", "FAULTS", "DemoControl", "DemoServer", "Fault", "Visit", "demo_targets"]
+__all__ = ["DEMO_KEY", "ENDPOINT_PREFIX", "FAULTS", "DemoControl", "DemoServer", "Fault", "Visit"]
 
 DEMO_KEY = "demo-key-of-nobody"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
-
-
-def demo_targets() -> tuple[Target, ...]:
-    """Every simulated model."""
-    return tuple(Target(endpoint=f"{ENDPOINT_PREFIX}{one.provider_id}", model=one.name) for one in MODELS)
 
 
 class DemoServer:

@@ -30,7 +30,6 @@ PALETTES: Mapping[str, tuple[str, ...]] = {
 """Colours of lines and bars by theme: rent, call, gateway (see `ROLES`), then others; the last is for what is quiet."""
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon", "pentagon", "bowtie")
 HEIGHT_PX = 360
 TICKS = 5
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)

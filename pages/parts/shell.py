@@ -65,7 +65,6 @@ def _navigation() -> Any:
             default=name == "overview",
         )
         for name, path in PAGES
-        if (PROJECT / "pages" / f"{name}.py").exists()
     }
     st.session_state[_PAGES] = pages
     return st.navigation(list(pages.values()), position="top")

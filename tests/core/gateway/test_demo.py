@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.gateway import ChatRequest, Gateway, Policy, Target
 from core.gateway.chat import Message
-from core.gateway.demo import DemoControl, DemoServer, demo_targets
+from core.gateway.demo import DemoControl, DemoServer
 from core.gateway.demo_answers import MODELS, answer, is_korean, pieces, shortened, token_count
 
 ASK = [{"role": "user", "content": "What does a token cost?"}]
@@ -229,7 +229,7 @@ def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
 def test_endpoints_are_named_as_simulated_and_reach_the_server(demo: DemoServer) -> None:
     endpoints = demo.endpoints("mine")
 
-    assert {one.name for one in endpoints} == {target.endpoint for target in demo_targets()}
+    assert {one.name for one in endpoints} == {f"demo-{one.provider_id}" for one in MODELS}
     assert all(one.name.startswith("demo-") and one.base_url.startswith(demo.origin) for one in endpoints)
 
 
