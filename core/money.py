@@ -1,7 +1,7 @@
 """How are amounts held exactly, and how are they shown in a language and a currency?
 
 Inside, money is an integer: micro-USD per unit of price, pico-USD of cost (one token at 1 micro-USD per Mtok costs
-1 pico-USD). Decimal and text are made here and nowhere else, and rounding happens once, when showing.
+1 pico-USD). They become Decimal and text here alone, and rounding happens once, when showing.
 """
 
 from __future__ import annotations

@@ -44,10 +44,10 @@ ScenarioErrorKind = Literal[
 class ScenarioError(ValueError):
     """A scenario that cannot be kept or read; `kind` says why, `field` and `given` name what was wrong."""
 
-    def __init__(self, kind: ScenarioErrorKind, text: str, *, field: str = "", given: str = "") -> None:
+    def __init__(self, kind: ScenarioErrorKind, text: str, *, field_name: str = "", given: str = "") -> None:
         super().__init__(text)
         self.kind: ScenarioErrorKind = kind
-        self.field = field
+        self.field = field_name
         self.given = given[:NAME_MAX_CHARS]
 
 
@@ -76,12 +76,12 @@ def clean_name(name: str) -> str:
     printable = "".join(" " if char.isspace() else char for char in name if char.isprintable() or char.isspace())
     cleaned = " ".join(unicodedata.normalize("NFC", printable).split())
     if not cleaned:
-        raise ScenarioError("name_empty", "name is empty: give the scenario a name.", field="name")
+        raise ScenarioError("name_empty", "name is empty: give the scenario a name.", field_name="name")
     if len(cleaned) > NAME_MAX_CHARS:
         raise ScenarioError(
             "name_too_long",
             f"name is longer than {NAME_MAX_CHARS} characters: shorten it.",
-            field="name",
+            field_name="name",
             given=cleaned,
         )
     return cleaned
@@ -153,7 +153,7 @@ class Scenarios:
                     raise ScenarioError(
                         "name_taken",
                         f"{scenario.name!r} exists already: choose another name.",
-                        field="name",
+                        field_name="name",
                         given=scenario.name,
                     )
                 row = row or ScenarioRow(name=scenario.name, content="", saved_at="")
@@ -225,12 +225,12 @@ def _parameters(given: Mapping[Any, Any]) -> dict[str, str]:
 
 def _bad(field_name: str, given: object) -> ScenarioError:
     return ScenarioError(
-        "bad_field", f"{field_name} cannot be read: {str(given)[:40]!r}.", field=field_name, given=str(given)
+        "bad_field", f"{field_name} cannot be read: {str(given)[:40]!r}.", field_name=field_name, given=str(given)
     )
 
 
 def _not_found(name: str) -> ScenarioError:
-    return ScenarioError("not_found", f"There is no scenario {name[:NAME_MAX_CHARS]!r}.", field="name", given=name)
+    return ScenarioError("not_found", f"There is no scenario {name[:NAME_MAX_CHARS]!r}.", field_name="name", given=name)
 
 
 def _content(scenario: Scenario) -> dict[str, Any]:

@@ -90,9 +90,9 @@ def fleet_options(
 ) -> FleetOptions:
     """The offers that can serve the model, with every size of replica.
 
-    With `today`, offers that may not be called the cheapest (not sold there, older than 90 days) are left out. A
-    replica stays within one machine (`largest_replica`); at a price per GPU the machine is as large as the replica, up
-    to what `gpu_sellers.most_gpus` allows with `sizes` (None: those that the offers themselves state).
+    With `today`, offers that may not be called the cheapest (not sold there, older than `STALE_AFTER_DAYS`) are left
+    out. A replica stays within one machine (`largest_replica`); at a price per GPU the machine is as large as the
+    replica, up to what `gpu_sellers.most_gpus` allows with `sizes` (None: those that the offers themselves state).
     `siblings` are reserved and spot offers whose prices the machines on demand have in a purchase mix, where provider,
     instance type and region are the same and the price may rank too. `own` replaces the estimates of its GPU, which
     then runs replicas of the size that was measured alone.

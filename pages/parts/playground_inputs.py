@@ -82,10 +82,10 @@ def draw(known: Mapping[str, Choice]) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     is_side = st.session_state[MODE] == "side"
-    labels = {name: choice.label for name, choice in known.items()}
+    names = {name: choice.label for name, choice in known.items()}
     st.multiselect(
         tr("playground.side" if is_side else "playground.chain"), list(known), key=SIDE if is_side else CHAIN,
-        format_func=labels.__getitem__, max_selections=MAX_SIDE if is_side else MAX_CHAIN,
+        format_func=names.__getitem__, max_selections=MAX_SIDE if is_side else MAX_CHAIN,
         help=tr("playground.side_help" if is_side else "playground.chain_help"),
     )  # fmt: skip
     with st.container(horizontal=True, key="playground_tools"):
@@ -161,8 +161,8 @@ def keys() -> None:
     if problem:
         st.error(tr("playground.key_refused"), icon=":material/key_off:")
     if gateway.session_keys():
-        labels = ", ".join(map(gateway.label_of, gateway.session_keys()))
-        st.caption(tr("playground.keys_set", sellers=labels))
+        named = ", ".join(map(gateway.label_of, gateway.session_keys()))
+        st.caption(tr("playground.keys_set", sellers=named))
 
 
 def _save_key() -> None:

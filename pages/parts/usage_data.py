@@ -49,12 +49,14 @@ def engine() -> Engine:
     return found
 
 
-def read_report(engine: Engine, since: dt.date | None, until: dt.date | None, filters: Filters | None = None) -> Report:
+def read_report(
+    database: Engine, since: dt.date | None, until: dt.date | None, filters: Filters | None = None
+) -> Report:
     """Sums for the days from `since` to `until`, both included. Raises DatabaseProblem."""
     chosen = replace(filters or Filters(), since=since, until=until)
     # Two passes over the roll-ups; everything else is summed from their few hundred groups.
-    calls = totals(engine, chosen, by=["day", "outcome"])
-    attempts = totals(engine, chosen, by=["provider", "model", "outcome", "error"], level="attempt")
+    calls = totals(database, chosen, by=["day", "outcome"])
+    attempts = totals(database, chosen, by=["provider", "model", "outcome", "error"], level="attempt")
     return Report(
         total=next(iter(fold(calls)), Totals()),
         days=fold(calls, 0),

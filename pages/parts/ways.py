@@ -163,24 +163,24 @@ def way_id(way: Way) -> str:
 
 def mix_of(text: str, sheets: Mapping[str, PriceSheet]) -> tuple[MixWay | None, str]:
     """The mix written as `provider/model:percent,...`, or the sentence that says what is wrong with it."""
-    shares = mix_shares(text)
-    if not shares:
+    percents = mix_percents(text)
+    if not percents:
         return None, tr("monthly_cost.mix_unreadable") if text.strip() else ""
-    unknown = [key for key in shares if key not in sheets]
+    unknown = [key for key in percents if key not in sheets]
     if unknown:
         return None, tr("monthly_cost.mix_unknown", model=unknown[0][:60])
-    total = sum(shares.values())
-    if abs(total - 100) > 1e-6 or any(share < 0 for share in shares.values()):
+    total = sum(percents.values())
+    if abs(total - 100) > 1e-6 or any(percent < 0 for percent in percents.values()):
         return None, tr("monthly_cost.mix_sum", total=f"{total:g}")
     parts = tuple(
-        MixPart(model=ModelWay(name=label(sheets[key]), sheet=sheets[key]), share=share / 100)
-        for key, share in shares.items()
-        if share > 0
+        MixPart(model=ModelWay(name=label(sheets[key]), sheet=sheets[key]), share=percent / 100)
+        for key, percent in percents.items()
+        if percent > 0
     )
     return MixWay(name=tr("monthly_cost.mix_name"), parts=parts), ""
 
 
-def mix_shares(text: str) -> dict[str, float]:
+def mix_percents(text: str) -> dict[str, float]:
     """Percent by model of a written mix; empty when it cannot be read."""
     found: dict[str, float] = {}
     for piece in text.split(","):
@@ -189,7 +189,7 @@ def mix_shares(text: str) -> dict[str, float]:
             found[key] = float(percent)
         except ValueError:
             return {}
-    return {} if "" in found or any(share != share for share in found.values()) else found
+    return {} if "" in found or any(percent != percent for percent in found.values()) else found
 
 
 def sheets_of(ways: Sequence[Way]) -> list[PriceSheet]:
@@ -236,14 +236,14 @@ def _mix_editor() -> None:
     if len(chosen) < 2:
         return
     st.markdown(f"**{tr('monthly_cost.mix')}**", help=tr("monthly_cost.mix_help"))
-    shares = mix_shares(st.session_state.get(MIX, ""))
+    percents = mix_percents(st.session_state.get(MIX, ""))
     for place, key in enumerate(chosen):
         widget = f"way_mix_{place}"
-        st.session_state[widget] = min(max(float(shares.get(key, 0.0)), 0.0), 100.0)
+        st.session_state[widget] = min(max(float(percents.get(key, 0.0)), 0.0), 100.0)
         number_field.number_field(label_of(key), 0, 100, key=widget, step=5, on_change=_write_mix, args=(chosen,))
 
 
 def _write_mix(chosen: Sequence[str]) -> None:
-    shares = {key: float(st.session_state.get(f"way_mix_{place}") or 0.0) for place, key in enumerate(chosen)}
-    written = ",".join(f"{key}:{share:g}" for key, share in shares.items() if share > 0)
+    percents = {key: float(st.session_state.get(f"way_mix_{place}") or 0.0) for place, key in enumerate(chosen)}
+    written = ",".join(f"{key}:{percent:g}" for key, percent in percents.items() if percent > 0)
     address.set_value(MIX, written)

@@ -91,7 +91,7 @@ Age = Literal["fresh", "aging", "stale", "undated"]
 
 
 def age_of(as_of: dt.date | None, today: dt.date) -> Age:
-    """How old a price is: fresh up to 30 days, aging up to 90, stale beyond, or undated."""
+    """How old a price is: fresh up to `FRESH_DAYS`, aging up to `STALE_AFTER_DAYS`, stale beyond, or undated."""
     if as_of is None:
         return "undated"
     days = (today - as_of).days
