@@ -75,6 +75,18 @@ def test_the_gpu_offers_are_as_many_as_the_files_say() -> None:
     assert f"{count} offers ({dated:,} of them dated) of {providers} providers" in changelog
 
 
+def test_specs_and_measurements_are_as_many_and_as_old_as_the_data_says() -> None:
+    told = (PROJECT / "data" / "README.md").read_text(encoding="utf-8")
+    with (PROJECT / "data" / "gpu_specs.csv").open(encoding="utf-8") as file:
+        models = [row["gpu_model"] for row in csv.DictReader(file)]
+    with (PROJECT / "data" / "throughput_measured.csv").open(encoding="utf-8") as file:
+        years = [row["measured"][:4] for row in csv.DictReader(file)]
+
+    assert f"{len(set(models))} GPUs in {len(models)} forms" in told
+    assert f"{len(years)} published throughput measurements" in told
+    assert f"per row, {min(years)} to {max(years)}" in told
+
+
 def test_every_setting_is_in_both_halves() -> None:
     code = "".join(
         path.read_text(encoding="utf-8") for room in ("core", "pages") for path in (PROJECT / room).rglob("*.py")
