@@ -1,4 +1,4 @@
-"""How are GPU offers refreshed? Only when asked: fetch, parse, compare, and take in what may be taken, in one write.
+"""How are GPU offers refreshed? Only when asked: fetch, parse, compare, take in what may be, in one transaction.
 
 `python -m core.catalog.refresh [name ...]` refreshes all sources or those named; one that fails keeps its last rows and
 stops no other. `--list` says what was taken in, `--undo` goes back; `--help` explains them.

@@ -1,8 +1,8 @@
 """What memory does a model need, and which offers hold it? Weights + key-value cache + overhead, each shown.
 
-GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room. What is asked for here
-is more than in the throughput model: it keeps only the tenth that engines leave free (`USABLE_MEMORY_SHARE`), while a
-machine that is said to be large enough must also hold each GPU's `OVERHEAD_GB_PER_GPU`.
+GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room. The throughput model
+asks for less: it keeps the tenth that engines leave free (`USABLE_MEMORY_SHARE`) and nothing else. Here each GPU also
+needs `OVERHEAD_GB_PER_GPU`, since what is said to fit must start on any engine, with the little that its driver takes.
 """
 
 from __future__ import annotations
