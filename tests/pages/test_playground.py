@@ -178,6 +178,17 @@ def test_the_settings_reach_the_upstream_clamped(open_page: OpenPage) -> None:
     assert "3 out" in at.chat_message[1].caption[0].value
 
 
+@pytest.mark.parametrize("pace", ["fast", "0", "-1"])
+def test_the_simulated_models_are_there_whatever_their_pace_is_set_to(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, pace: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_DEMO_SPEED", pace)
+
+    at = open_page("playground")
+
+    assert t("playground.simulated_note", "en") in [one.value for one in at.info]
+
+
 def test_a_typed_key_is_kept_nowhere_but_in_memory(open_page: OpenPage, database_url: str) -> None:
     at = open_page("playground", query={"playground_chain": CHAIN[0]})
     at.text_input(key="playground_key").set_value(f"  {SECRET}  ").run()
