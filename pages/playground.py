@@ -9,7 +9,16 @@ import streamlit as st
 
 from core.gateway import PRESETS, Message
 from core.workload import Problem
-from pages.parts import gateway, playground_chat, playground_inputs, playground_side, playground_task, state, widgets
+from pages.parts import (
+    address,
+    gateway,
+    playground_chat,
+    playground_inputs,
+    playground_side,
+    playground_task,
+    state,
+    widgets,
+)
 from pages.parts.playground_export import export
 from pages.parts.playground_inputs import CHAIN, MODE, SIDE, Choice, request
 from pages.parts.playground_money import fits_cap, show_money
@@ -196,12 +205,13 @@ def strip() -> None:
     workload_bar()
 
 
-now = start()
-try:
-    strip()
-    st.title(tr("playground.title"))
-    page(now)
-finally:
-    # Whatever ends this run early (a closed tab, a rerun) ends the answer with it.
-    if now.coming is not None:
-        now.coming.stop()
+with address.noting_widgets():
+    now = start()
+    try:
+        strip()
+        st.title(tr("playground.title"))
+        page(now)
+    finally:
+        # Whatever ends this run early (a closed tab, a rerun) ends the answer with it.
+        if now.coming is not None:
+            now.coming.stop()

@@ -10,7 +10,8 @@ without it is partial (a link of ours with one filter, a link written by hand): 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -127,13 +128,20 @@ def count_run() -> None:
     st.session_state[_UNSEEN] = max(0, st.session_state.get(_UNSEEN, 0) - 1)
 
 
-def note_widgets() -> None:
-    """Notes which of the fields bound in this run had a widget; call when they have been drawn."""
+@contextmanager
+def noting_widgets() -> Iterator[None]:
+    """Notes which of the fields bound within it, the whole run or a fragment, have a widget when it ends.
+
+    A run that ends early (`st.rerun`) leaves what is known as it was: not all its widgets have been drawn.
+    """
     session, context = st.session_state, get_script_run_ctx()
-    bound = session.pop(_BOUND, set())
+    before = session.get(_BOUND, set())
+    bound = session[_BOUND] = set()
+    yield
     if context is not None:
         keys = context.shared.widget_user_keys_this_run
         session[_DRAWN] = session.get(_DRAWN, set()) - bound | {key for key in bound if key in keys}
+    session[_BOUND] = before | bound
 
 
 def follow(key: str, value: Any) -> None:

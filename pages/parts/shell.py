@@ -33,6 +33,11 @@ _PAGES = "_pages"
 def run() -> None:
     """Draws one run of the program."""
     st.set_page_config(page_title="Breakeven", page_icon=str(ICON), layout="wide")
+    with address.noting_widgets():
+        _draw()
+
+
+def _draw() -> None:
     address.read_address()
     _, problems = address.bind(state.shell_fields())
     page = _navigation()
@@ -47,7 +52,6 @@ def run() -> None:
     if is_open:
         with state.guarded():
             page.run()
-    address.note_widgets()
     state.publish()
 
 

@@ -203,10 +203,9 @@ def block(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
-        with drawing(), guarded():
+        with drawing(), guarded(), address.noting_widgets():
             function(*args, **kwargs)
             publish()
-        address.note_widgets()
         address.count_run()
 
     run.__module__, run.__qualname__ = __name__, "block"

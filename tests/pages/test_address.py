@@ -78,6 +78,8 @@ def _page() -> None:
     from pages.parts.workload_bar import workload_bar
 
     address.read_address()
+    noting = address.noting_widgets()
+    noting.__enter__()
     address.bind(state.shell_fields())
     fields = [
         address.Field(key="t_count", kind="int", default=5, low=1, high=10),
@@ -89,7 +91,7 @@ def _page() -> None:
     st.multiselect("many", ["a", "b"], key="t_many")
     widgets.show_problems(problems)
     st.text(f"{values['t_count']} {values['t_many']} {workload.requests_per_month}")
-    address.note_widgets()
+    noting.__exit__(None, None, None)
     state.publish()
 
 
