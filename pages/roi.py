@@ -61,8 +61,8 @@ def _answer(case: Case) -> None:
             roi_charts.percent(switch.savings_share), explained=tr("roi.metric_saving_help"),
         )  # fmt: skip
         widgets.card(
-            tr("roi.metric_payback"), roi_charts.payback_text(report.payback_months),
-            roi_tables.payback_reason(report.payback_kind) or None,
+            tr("roi.metric_payback"), roi_charts.payback_text(report.payback_months, switch),
+            roi_tables.payback_reason(switch) or None, explained=tr("roi.metric_payback_help"),
         )  # fmt: skip
         widgets.card(
             tr("roi.metric_npv", months=months), show.money_short(report.npv_usd),
@@ -70,7 +70,7 @@ def _answer(case: Case) -> None:
             explained=tr("roi.metric_npv_help"),
         )  # fmt: skip
         widgets.card(
-            tr("roi.metric_chance"), show.percent(outcomes.paid_back_share if outcomes else None),
+            tr("roi.metric_chance"), widgets.share_text(outcomes.paid_back_share if outcomes else None),
             tr("roi.simulated") if outcomes else tr("roi.chance_none"),
             explained=tr("roi.metric_chance_help", paths=paths, months=months),
         )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import streamlit as st
 
 from core.costs.selfhost import Fleet
@@ -135,7 +133,7 @@ def _bill(fleet: Fleet) -> None:
 
 def _offers(plan: Plan, choices: Choices) -> None:
     st.header(tr("self_host.offers_title"))
-    today = dt.datetime.now(dt.UTC).date()
+    today = state.today()
     st.caption(per_token.order(plan.ranked))
     rows, columns = per_token.rows(plan.ranked[:TABLE_ROWS], today, choices.precision), per_token.columns()
     tables.table(rows, columns, key="sh_offers", alt=tr("self_host.offers_title"), height=320)

@@ -107,18 +107,24 @@ def fleet_options(
     held: list[GpuOffer] = []
     rows: list[tuple[int, int, ThroughputEstimate]] = []
     for offer in _usable(offers, operations, today):
-        most = most_gpus(offer, sizes)
-        found = replica_estimates(
-            shape, offer.gpu_model, offer.gpu_form, most, precision, workload.input_tokens, workload.output_tokens
-        )
-        if own is not None and own.gpu_model == offer.gpu_model:
-            found = measured_replica(own, most)
+        found = _replicas(offer, shape, workload, precision, most_gpus(offer, sizes), own)
         if found:
             rows += [
                 (len(held), each.gpus_per_replica if offer.is_per_gpu else offer.gpu_count, each) for each in found
             ]
             held.append(offer)
     return _options(held, rows, prices, operations)
+
+
+def _replicas(
+    offer: GpuOffer, shape: ModelShape, workload: Workload, precision: str, most: int, own: OwnSpeed | None
+) -> tuple[ThroughputEstimate, ...]:
+    """Sizes of replica on a machine of the offer, which has up to `most` GPUs."""
+    if own is not None and own.gpu_model == offer.gpu_model:
+        return measured_replica(own, most)
+    return replica_estimates(
+        shape, offer.gpu_model, offer.gpu_form, most, precision, workload.input_tokens, workload.output_tokens
+    )
 
 
 def _options(

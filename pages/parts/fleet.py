@@ -21,7 +21,7 @@ from core.costs.throughput_precision import can_serve
 from core.workload import Workload
 from pages.parts.gpu_rows import country_text
 from pages.parts.self_host_inputs import Choices
-from pages.parts.state import catalog, fmt, prices_version, tr
+from pages.parts.state import catalog, fmt, prices_version, today, tr
 
 # What a model that fits no machine is measured against: GPUs that most sellers have, from small to large.
 USUAL_GPUS = ("H100-80GB", "H200", "B200")
@@ -42,29 +42,28 @@ def options_for(
 
     SpotAloneError for spot offers alone without a spare replica.
     """
-    today = dt.datetime.now(dt.UTC).date()
     if offers is not None:
-        return _options(choices, workload, offers, own, today)
+        return _options(choices, workload, offers, own, today())
     # What another API, wish or measurement changes stands elsewhere; so does how many requests come.
     plain = replace(choices, api_model=None, measured_tokens_per_s=None, measured_gpu=None, measured_gpus=None)
     lengths = Workload(input_tokens=workload.input_tokens, output_tokens=workload.output_tokens)
-    return _kept_options(prices_version(), today, plain, lengths, own)
+    return _kept_options(prices_version(), today(), plain, lengths, own)
 
 
 @lru_cache(maxsize=KEPT_OPTIONS)
 def _kept_options(
-    _prices: tuple[object, ...], today: dt.date, choices: Choices, lengths: Workload, own: OwnSpeed | None
+    _prices: tuple[object, ...], day: dt.date, choices: Choices, lengths: Workload, own: OwnSpeed | None
 ) -> FleetOptions:
     """The options of offers of the chosen kind, which stay the same while a reader moves most inputs."""
-    return _options(choices, lengths, offers_for(choices), own, today)
+    return _options(choices, lengths, offers_for(choices), own, day)
 
 
 def _options(
-    choices: Choices, workload: Workload, offers: Sequence[GpuOffer], own: OwnSpeed | None, today: dt.date
+    choices: Choices, workload: Workload, offers: Sequence[GpuOffer], own: OwnSpeed | None, day: dt.date
 ) -> FleetOptions:
     mixed = choices.operations.reserved_share + choices.operations.spot_share > 0
     return fleet_options(
-        offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=today,
+        offers, choices.model_id, workload, choices.operations, precision=choices.precision, today=day,
         siblings=catalog().gpu_offers(country=choices.country) if mixed else (), own=own,
         sizes=catalog().of_offers(machine_sizes),
     )  # fmt: skip
@@ -128,8 +127,8 @@ def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
 
 def why_none(choices: Choices, workload: Workload) -> str:
     """Why no offer serves the model, in one sentence that names the input to change and what would hold the model."""
-    today, shape = dt.datetime.now(dt.UTC).date(), model_shapes()[choices.model_id]
-    usable = [one for one in offers_for(choices) if one.may_rank(today)]
+    shape = model_shapes()[choices.model_id]
+    usable = [one for one in offers_for(choices) if one.may_rank(today())]
     names = {
         "model": shape.name, "precision": choices.precision.upper(),
         "purchase": tr(f"self_host.purchase_{choices.purchase_option}"),

@@ -35,13 +35,18 @@ def _theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def payback_text(months: float | None) -> str:
-    """`5.7 months`, `at once`, or `never`."""
+def payback_text(months: float | None, switch: Switch, *, is_short: bool = False) -> str:
+    """`5.7 months`, `at once`, and where it is not within the horizon `> 12 months`, or `never` where nothing is saved.
+
+    None and NaN are not within the horizon.
+    """
     if months is None or np.isnan(months):
-        return tr("roi.never")
+        is_saving = switch.flows_usd[-1] > 0
+        return f"> {months_text(switch.months)}" if is_saving else tr("roi.never")
     if months == 0:
         return tr("roi.at_once")
-    return tr("roi.months", count=fmt().number(months, 1) if months >= 0.1 else "<0.1")
+    count = fmt().number(months, 1) if months >= 0.1 else "<0.1"
+    return tr("roi.months_short" if is_short else "roi.months", count=count)
 
 
 def months_text(count: int) -> str:
@@ -115,7 +120,7 @@ def _payback_mark(switch: Switch, colour: str) -> tuple[list[dict[str, Any]], li
         "x": [months], "y": [0], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
         "marker": {"symbol": "diamond", "size": 12, "color": colour},
     }  # fmt: skip
-    note = {"x": months, "y": 0, "text": payback_text(months), "showarrow": True, "ay": -28}
+    note = {"x": months, "y": 0, "text": payback_text(months, switch), "showarrow": True, "ay": -28}
     note["ax"] = -28 if months > switch.months / 4 else 0
     return [mark], [note]
 
@@ -124,12 +129,14 @@ def cumulative_title(switch: Switch) -> str:
     """The takeaway of the running sum in one sentence."""
     months, horizon = switch.report.payback_months, months_text(switch.months)
     left = fmt().money_short(abs(switch.report.net_usd))
+    if switch.report.payback_kind == "nothing_saved":
+        return tr("roi.title_nothing")
     if months is None:
         return tr("roi.title_never", months=horizon, left=left)
     if months < 1:
         key = "roi.title_at_once" if months == 0 else "roi.title_first_month"
         return tr(key, months=horizon, left=left)
-    return tr("roi.title_payback", payback=payback_text(months), months=horizon, left=left)
+    return tr("roi.title_payback", payback=payback_text(months, switch), months=horizon, left=left)
 
 
 def waterfall(switch: Switch) -> None:
@@ -202,7 +209,8 @@ def grid(switch: Switch) -> None:
         found.saving_factors, found.npv_usd.tolist(), found.payback_months.tolist(), strict=True
     ):
         cells = [
-            f":{'green' if npv > 0 else 'red'}-background[{plain(show.money_short(npv))}] {_payback_short(payback)}"
+            f":{'green' if npv > 0 else 'red'}-background[{plain(show.money_short(npv))}] "
+            + plain(payback_text(payback, switch, is_short=True))
             for npv, payback in zip(npvs, paybacks, strict=True)
         ]
         lines.append([f"**{show.percent(factor)}**", *cells])
@@ -216,11 +224,3 @@ def grid_title(found: Grid) -> str:
     if good in {0, cases}:
         return tr("roi.grid_title_all" if good else "roi.grid_title_none", all=cases)
     return tr("roi.grid_title", good=good, all=cases)
-
-
-def _payback_short(months: float) -> str:
-    if np.isnan(months):
-        return tr("roi.never")
-    if months == 0:
-        return tr("roi.at_once")
-    return tr("roi.months_short", count=fmt().number(months, 1) if months >= 0.1 else "<0.1")

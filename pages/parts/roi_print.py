@@ -49,7 +49,7 @@ def _chart(case: Case) -> str:
         paper.Line(name=tr("roi.running_discounted"), usd=discounted),
     ]
     last = roi_charts.months_text(case.switch.months)
-    mark = None if payback is None else (payback, roi_charts.payback_text(payback))
+    mark = None if payback is None else (payback, roi_charts.payback_text(payback, case.switch))
     return paper.lines_svg(lines, label=roi_charts.cumulative_title(case.switch), ends=("0", last), mark=mark)
 
 

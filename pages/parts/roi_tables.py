@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.costs.article import roi_example
-from core.costs.roi_plan import running_sums
+from core.costs.roi_plan import Switch, running_sums
 from core.costs.roi_report import PaybackKind, RoiKind, RoiReport
 from pages.parts import tables
 from pages.parts.roi_case import Case
 from pages.parts.roi_charts import ALL_LOST, irr_text, payback_text, percent
 from pages.parts.state import fmt, tr
+from pages.parts.widgets import share_text
 
 
 def figures(case: Case) -> list[dict[str, str]]:
@@ -25,15 +27,14 @@ def figures(case: Case) -> list[dict[str, str]]:
         ("saving", show.money(switch.savings_usd_per_month), percent(switch.savings_share)),
         ("roi", percent(report.roi_share), roi_reason(report.roi_kind)),
         ("annualised", percent(report.annualised_roi_share), roi_reason(report.annualised_roi_kind)),
-        ("payback", payback_text(report.payback_months), payback_reason(report.payback_kind)),
+        ("payback", payback_text(report.payback_months, switch), payback_reason(switch)),
         (
-            "discounted_payback",
-            payback_text(report.discounted_payback_months),
-            payback_reason(report.discounted_payback_kind),
+            "discounted_payback", payback_text(report.discounted_payback_months, switch),
+            _discounted_reason(report),
         ),
         ("npv", show.money(report.npv_usd), tr("roi.at_rate", rate=_rate(case))),
         ("irr", irr_text(report), _irr_reason(report)),
-    ]
+    ]  # fmt: skip
     found = [{"name": tr(f"roi.figure_{key}"), "value": value, "note": note} for key, value, note in rows]
     return found + _chances(case)
 
@@ -59,18 +60,18 @@ def _chances(case: Case) -> list[dict[str, str]]:
     return [
         {
             "name": tr("roi.figure_chance"),
-            "value": show.percent(outcomes.paid_back_share, 1),
+            "value": share_text(outcomes.paid_back_share),
             "note": tr("roi.chance_note", paths=show.number(outcomes.path_count)),
         },
         {
             "name": tr("roi.figure_payback_band"),
-            "value": " · ".join(payback_text(one) for one in paybacks),
+            "value": " · ".join(payback_text(one, case.switch) for one in paybacks),
             "note": tr("roi.payback_band_note"),
         },
         {
             "name": tr("roi.figure_npv_band"),
             "value": " – ".join(show.money_short(one) for one in (outcomes.npv_p10_usd, outcomes.npv_p90_usd)),
-            "note": tr("roi.npv_band_note", share=show.percent(outcomes.npv_positive_share, 1)),
+            "note": tr("roi.npv_band_note", share=share_text(outcomes.npv_positive_share)),
         },
     ]
 
@@ -94,9 +95,24 @@ def roi_reason(kind: RoiKind) -> str:
     return "" if kind == "known" else tr(f"roi.why_{kind}")
 
 
-def payback_reason(kind: PaybackKind) -> str:
-    """Why there is no payback, in the reader's language."""
-    return "" if kind == "paid_back" else tr(f"roi.why_{kind}")
+def payback_reason(switch: Switch) -> str:
+    """Why there is no payback within the horizon, and about when there would be, in the reader's language."""
+    kind, last = switch.report.payback_kind, float(switch.flows_usd[-1])
+    if kind == "paid_back":
+        return ""
+    if kind == "never" and last > 0:
+        month = switch.months - switch.report.net_usd / last
+        return tr("roi.why_later", month=fmt().compact(month)) if math.isfinite(month) else tr("roi.why_never")
+    if kind == "never" and switch.report.investment_usd == 0:
+        return tr("roi.why_dearer")
+    return tr(f"roi.why_{kind}")
+
+
+def _discounted_reason(report: RoiReport) -> str:
+    kind: PaybackKind = report.discounted_payback_kind
+    if kind == "paid_back":
+        return ""
+    return tr("roi.why_never_discounted" if kind == "never" and report.investment_usd else f"roi.why_{kind}")
 
 
 def month_columns() -> list[tables.Column]:

@@ -17,6 +17,7 @@ from pages.parts.gpu_rows import place_text, provider_name
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan, peak_reply
 from pages.parts.state import catalog, fmt, tr
+from pages.parts.widgets import share_text
 
 PLAIN = Thresholds()
 FIELD_MIN_WIDTH_PX = 220
@@ -147,16 +148,6 @@ def _own_text(plan: Plan) -> str:
 def _text(rule: Rule, situation: Situation, facts: Mapping[str, str]) -> str:
     share = situation.batch_share if rule.kind == "batch" else situation.utilization
     return tr(f"self_host.rule_{rule.kind}", share=share_text(share), **facts)
-
-
-def share_text(share: float | None) -> str:
-    """A share in whole percent, never rounded to none or to all of it."""
-    show = fmt()
-    if share is not None and 0 < share < 0.005:
-        return f"<{show.percent(0.01)}"
-    if share is not None and 0.995 <= share < 1:
-        return f">{show.percent(0.99)}"
-    return show.percent(share)
 
 
 def draw(found: Verdict) -> None:

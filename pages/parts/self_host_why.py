@@ -18,8 +18,8 @@ from pages.parts.gpu_rows import provider_name
 from pages.parts.self_host_charts import machine_text
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan
-from pages.parts.self_host_verdict import share_text
 from pages.parts.state import catalog, fmt, tr
+from pages.parts.widgets import share_text
 
 SAME = 0.99  # a break-even that is earlier by less is the same
 

@@ -62,6 +62,16 @@ def plain(text: str) -> str:
     return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~:$" else char for char in text)
 
 
+def share_text(share: float | None) -> str:
+    """A share in whole percent, never rounded to none or to all of it."""
+    show = fmt()
+    if share is not None and 0 < share < 0.005:
+        return f"<{show.percent(0.01)}"
+    if share is not None and 0.995 <= share < 1:
+        return f">{show.percent(0.99)}"
+    return show.percent(share)
+
+
 def processing_text(name: str) -> str:
     """The name of a processing (standard, batch, flex, priority) in the reader's language."""
     return tr(f"common.processing_{name}")

@@ -290,3 +290,22 @@ def test_today_s_way_is_the_baseline_of_the_monthly_plan(open_page: OpenPage) ->
 
     assert at.selectbox(key="roi_from").value == "anthropic/claude-sonnet-4-6"
     assert at.selectbox(key="roi_to").value == "google/gemini-2.5-flash"
+
+
+def test_a_payback_beyond_the_horizon_is_no_never(open_page: OpenPage) -> None:
+    """265 USD a month pay 9,000 back, only not within twelve months."""
+    at = open_page("roi", query={"roi_to": "google/gemini-2.5-flash", "roi_migration": "9000"})
+
+    payback = next(one for one in at.metric if one.label == "Payback")
+    assert payback.value == "> 12 months"
+    assert payback.delta == "at the last month's saving, about month 34"
+    assert figures_of(at)["Payback"][0] == "\\> 12 months".replace("\\", "")
+
+
+def test_without_an_up_front_cost_none_is_spoken_of(open_page: OpenPage) -> None:
+    own = {"roi_source": "own", "roi_migration": "0"}
+    loss = open_page("roi", query=own | {"roi_now": "1000", "roi_new": "900", "roi_fee": "200"})
+    nothing = open_page("roi", query=own | {"roi_now": "100", "roi_new": "100"})
+
+    assert figures_of(loss)["Payback"] == ["never", "the new way costs more than today's"]
+    assert any("Nothing is paid and nothing is saved" in one.value for one in nothing.markdown)
