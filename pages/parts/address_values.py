@@ -90,6 +90,11 @@ def _choices(field: Field, texts: Sequence[str], problems: list[Problem]) -> lis
     wanted = [text for text in dict.fromkeys(texts) if text][:MAX_CHOICES]
     good = [text for text in wanted if text in field.options]
     bad = [text for text in wanted if text not in field.options]
+    if bad and not good and field.default:
+        # Nothing that was asked for is there: an empty page would answer nobody.
+        names = ", ".join(map(field.named or str, field.default))
+        problems.append(Problem(field=field.key, kind="not_a_choice", given=", ".join(bad)[:40], used=names))
+        return list(field.default)
     if bad:
         _refuse(field, "left_out", ", ".join(bad), None, problems)
     return good

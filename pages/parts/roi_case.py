@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.costs.api_bills import api_bill
 from core.costs.conventions import Floats
 from core.costs.monthly import ModelWay, Outlook, Simulation, Way, simulate
 from core.costs.monthly_outlook import month_starts
@@ -43,6 +44,14 @@ def labels(found: Sequence[Way]) -> dict[str, str]:
         names = {key: ways.label_of(key) for key in ways.DEFAULT_MODELS if key in catalog().llm.sheets()}
     names.setdefault(RENT, tr("roi.rent"))
     return names
+
+
+def cheapest_ids(found: Sequence[Way], workload: Workload) -> list[str]:
+    """Ids of the models among the ways, the one with the lowest bill in the first month first."""
+    models = [way for way in found if isinstance(way, ModelWay)]
+    at = dt.datetime.combine(monthly_data.start(), dt.time(), dt.UTC)
+    bills = [(bill, way) for way in models if (bill := api_bill(way.sheet, workload, at))]
+    return [ways.way_id(way) for _, way in sorted(bills, key=lambda one: one[0].usd_per_month)]
 
 
 def own_case(inputs: Inputs, workload: Workload) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from pages.parts.state import tr
 Source = Literal["ways", "own"]
 SOURCES: tuple[Source, ...] = ("ways", "own")
 RENT = "rent"
-DEFAULT_TO = "google/gemini-2.5-flash"
 MAX_USD = 1e9
 LEAST_RATE, MOST_RATE = -99.0, 1_000.0
 FIELD_MIN_WIDTH_PX = 110
@@ -36,13 +35,15 @@ class Inputs:
     terms: SwitchTerms
 
 
-def fields(labels: Mapping[str, str]) -> list[address.Field]:
-    """Every input of the page with its limits; keys are names in the address. `labels` names the ways by id."""
+def fields(labels: Mapping[str, str], cheapest: Sequence[str]) -> list[address.Field]:
+    """Every input of the page with its limits; keys are names in the address.
+
+    `labels` names the ways by id. One moves to the first of `cheapest` that is not today's, unless told otherwise.
+    """
     ids, called = list(labels), labels.__getitem__
     baseline = str(st.session_state.get(BASELINE))
     first = baseline if baseline in ids else ids[0]
-    others = [one for one in ids if one != first]
-    second = DEFAULT_TO if DEFAULT_TO in others else next(iter(others), first)
+    second = next((one for one in (*cheapest, *ids) if one != first and one in ids), first)
     return [
         address.Field(key="roi_source", kind="choice", default="ways", options=SOURCES, named=_source),
         address.Field(key="roi_from", kind="choice", default=first, options=tuple(ids), named=called),
@@ -55,9 +56,9 @@ def fields(labels: Mapping[str, str]) -> list[address.Field]:
     ]
 
 
-def read(labels: Mapping[str, str]) -> Inputs:
+def read(labels: Mapping[str, str], cheapest: Sequence[str] = ()) -> Inputs:
     """The choices as of this run; what an address got wrong is said on the page."""
-    values, problems = address.bind(fields(labels))
+    values, problems = address.bind(fields(labels, cheapest))
     widgets.show_problems(problems, {one.field: tr(f"roi.{one.field.removeprefix('roi_')}") for one in problems})
     number = _numbers(values)
     return Inputs(

@@ -27,9 +27,9 @@ FIELDS = (
     address.Field(key="sh_t_saving", kind="float", default=PLAIN.saving_share * 100, low=0, high=100),
     address.Field(key="sh_t_first", kind="float", default=None, low=0.01, high=600),
     address.Field(key="sh_t_stream", kind="float", default=None, low=0.1, high=10_000),
-    address.Field(key="sh_residency", kind="flag", default=False),
-    address.Field(key="sh_korean_pay", kind="flag", default=False),
-    address.Field(key="sh_failover", kind="flag", default=False),
+    address.Field(key="sh_residency", kind="flag", default=False, named=widgets.on_off),
+    address.Field(key="sh_korean_pay", kind="flag", default=False, named=widgets.on_off),
+    address.Field(key="sh_failover", kind="flag", default=False, named=widgets.on_off),
 )
 
 

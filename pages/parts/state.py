@@ -91,8 +91,14 @@ def prices_version() -> tuple[object, ...]:
 def shell_fields() -> tuple[address.Field, ...]:
     """Language, currency and exchange rate: what the shell keeps in the address of every page."""
     return (
-        address.Field(key="lang", kind="choice", default=choose_language(st.context.locale), options=tuple(LANGUAGES)),
-        address.Field(key="cur", kind="choice", default="USD", options=CURRENCIES),
+        address.Field(
+            key="lang",
+            kind="choice",
+            default=choose_language(st.context.locale),
+            options=tuple(LANGUAGES),
+            named=LANGUAGES.__getitem__,
+        ),
+        address.Field(key="cur", kind="choice", default="USD", options=CURRENCIES, named=str),
         address.Field(
             key="fx", kind="float", default=settings().krw_per_usd, low=KRW_PER_USD_MIN, high=KRW_PER_USD_MAX
         ),
@@ -188,8 +194,8 @@ def publish() -> None:
 
 
 def share_address() -> str:
-    """The address that reproduces this page in another browser."""
-    query = urlencode(st.session_state.get(address.PUBLISHED, {}), doseq=True)
+    """The address that reproduces this page in another browser, in this language whatever that browser's is."""
+    query = urlencode({**st.session_state.get(address.PUBLISHED, {}), "lang": lang()}, doseq=True)
     return f"{(st.context.url or '').split('?')[0]}?{query}"
 
 

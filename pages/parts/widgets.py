@@ -72,6 +72,11 @@ def share_text(share: float | None) -> str:
     return show.percent(share)
 
 
+def on_off(value: bool) -> str:
+    """A switch in words."""
+    return tr("common.on" if value else "common.off")
+
+
 def processing_text(name: str) -> str:
     """The name of a processing (standard, batch, flex, priority) in the reader's language."""
     return tr(f"common.processing_{name}")
