@@ -53,7 +53,8 @@ TOPIC_BY_KIND: Mapping[str, str] = {
 ARTICLE_TOPICS = ("auth", "rate_limited", "slow", "model")
 """The four errors that the article the program grew from explains."""
 
-TOPICS = (*dict.fromkeys(TOPIC_BY_KIND.values()), "unknown")
+TOPICS = (*dict.fromkeys(TOPIC_BY_KIND.values()), "gpu_memory", "unknown")
+"""What runs out of memory is a server of one's own: it is only ever pasted."""
 PARTS = ("title", "cause", "check", "remedy")
 MAX_TEXT_CHARS = 20_000
 
@@ -118,6 +119,7 @@ _TOPIC_BY_STATUS: Mapping[int, str] = {
 _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (topic, re.compile(pattern, re.IGNORECASE))
     for topic, pattern in (
+        ("gpu_memory", r"out[_ ]of[_ ]memory|outofmemory|cuda_error_out|alloc_failed|메모리 부족"),
         ("quota", r"insufficient_quota|exceeded your current quota|credit balance|payment required|billing_"
                   r"|insufficient balance|잔액|결제"),
         ("context_length", r"context[_ ]length|context window|maximum context|prompt is too long|too many tokens"),
@@ -127,20 +129,22 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                   r"(?:does not exist|not found|not supported|deprecated)|지원하지 않는 모델|모델명"),
         ("auth", r"incorrect api key|invalid[_ ](?:x-)?api[_ -]?key|api key not valid|invalid_api_key|unauthori[sz]ed"
                  r"|authentication|unauthenticated|API 키|인증 실패"),
-        ("forbidden", r"permission[_ ](?:denied|error)|forbidden|unsupported_country"),
+        ("forbidden", r"permission[_ ](?:denied|error)|permissiondenied|forbidden|unsupported_country"),
         ("rate_limited", r"rate[_ ]?limit|too many requests|resource_exhausted|throttl"),
-        ("overloaded", r"overloaded|service unavailable|model_overloaded"),
+        ("overloaded", r"overloaded|service ?unavailable|model_overloaded"),
         ("dns", r"getaddrinfo|name or service not known|name resolution|nodename nor servname|ENOTFOUND|EAI_AGAIN"
                 r"|NXDOMAIN|dns"),
         ("tls", r"certificate|\bssl|\btls\b|handshake"),
-        ("connect", r"connection refused|ECONNREFUSED|connect ?timeout|connecttimeout|no route to host|ENETUNREACH"
-                    r"|network is unreachable|max retries exceeded|connection ?error|연결 실패"),
-        ("cut", r"connection reset|ECONNRESET|broken pipe|incomplete(?:read| chunked)|peer closed|server disconnected"
+        ("connect", r"connection ?refused|errno (?:61|101|111|113)\b|winerror 10061|connection attempts failed"
+                    r"|ECONNREFUSED|connect ?timeout|connecttimeout|no route to host|ENETUNREACH"
+                    r"|network is unreachable|max retries exceeded|connection ?error|connecterror\b|연결 실패"),
+        ("cut", r"connection ?reset|ECONNRESET|broken ?pipe|errno (?:32|54|104)\b"
+                r"|incomplete(?:read| chunked)|peer closed|server disconnected"
                 r"|remote end closed|premature(?:ly)? close"),
         ("slow", r"time(?:d)?[- ]?out|ETIMEDOUT|deadline exceeded|타임아웃|시간 초과"),
         ("redirect", r"too many redirects|moved permanently|temporary redirect"),
         ("bad_reply", r"jsondecode|not valid json|unexpected token|expecting value|<!doctype html|<html"),
-        ("upstream_error", r"internal server error|server_error|bad gateway"),
+        ("upstream_error", r"internal ?server ?error|server_error|bad gateway"),
     )
 )  # fmt: skip
 _STATUS = re.compile(r"(?<![\d.,$])([345]\d\d)(?![\d.,]*\d)")
