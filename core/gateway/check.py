@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ STEPS: tuple[StepName, ...] = ("dns", "tcp", "tls", "auth", "models", "call")
 PROBE = "Say yes."
 # Some models think before their first word and give none within a smaller limit.
 PROBE_TOKENS = 64
-CALL_LIMIT_S = 30.0
+CALL_LIMIT_S = 15.0
 
 T = TypeVar("T")
 
@@ -60,10 +60,14 @@ class CheckResult:
         return None if self.is_working else next((step for step in self.steps if step.error is not None), None)
 
 
-class _Walk:
-    """The steps taken so far, all within `limit_s`."""
+Tell = Callable[[Step], object]
 
-    def __init__(self, limit_s: float) -> None:
+
+class _Walk:
+    """The steps taken so far, all within `limit_s`; `tell` hears of each, of some again when more is known."""
+
+    def __init__(self, limit_s: float, tell: Tell) -> None:
+        self._tell = tell
         self.taken: dict[StepName, Step] = {}
         self._until = time.monotonic() + limit_s
 
@@ -86,15 +90,16 @@ class _Walk:
         self, name: StepName, status: StepStatus, seconds: float | None = None, error: e.GatewayError | None = None
     ) -> None:
         self.taken[name] = Step(name=name, status=status, seconds=seconds, error=error)
+        self._tell(self.taken[name])
 
     def is_ok(self, name: StepName) -> bool:
         return self.taken[name].status in {"ok", "not_needed"}
 
 
-async def check(desk: Desk, endpoint_name: str, model: str) -> CheckResult:
+async def check(desk: Desk, endpoint_name: str, model: str, tell: Tell) -> CheckResult:
     """Walks the steps until one fails. Raises UnknownEndpointError for a name the gateway does not have."""
     endpoint = desk.router.endpoint(endpoint_name)
-    walk = _Walk(desk.policy.deadline_s)
+    walk = _Walk(desk.policy.deadline_s, tell)
     models: list[str] | None = None
     if await _is_reached(walk, desk, endpoint):
         models = await _list(walk, desk, endpoint_name)
@@ -152,6 +157,10 @@ async def _call(walk: _Walk, desk: Desk, endpoint_name: str, model: str) -> None
     if isinstance(answer.error, e.CredentialError):
         walk.note("auth", "failed", answer.seconds, answer.error)
         walk.note("call", "skipped")
+    elif isinstance(answer.error, e.DeadlineError):
+        # One call, one attempt: its limit is how long an answer may take, not how long several may.
+        late = e.FirstTokenTimeoutError(f"No answer came within {limit_s:g} seconds.", endpoint=endpoint_name)
+        walk.note("call", "failed", answer.seconds, late)
     elif answer.error is None:
         walk.note("auth", "ok", walk.taken["auth"].seconds)
 

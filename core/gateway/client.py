@@ -14,7 +14,7 @@ from core.gateway.breaker import Breakers, BreakerState
 from core.gateway.budget import SpendingCaps
 from core.gateway.call import Call
 from core.gateway.chat import Attempt, CallRecord, ChatRequest, Reply, StreamEvent, Usage
-from core.gateway.check import CheckResult, check
+from core.gateway.check import CheckResult, Step, check
 from core.gateway.desk import Desk, Price, price_of
 from core.gateway.endpoints import Endpoint, Target
 from core.gateway.estimate import estimate_usage
@@ -118,12 +118,13 @@ class Gateway:
         """Names of the models an endpoint offers, sorted. Raises a GatewayError when it does not say."""
         return self._runtime.run(list_models(self._desk, endpoint), self._desk.policy.deadline_s + GRACE_S)
 
-    def check(self, endpoint: str, model: str) -> CheckResult:
+    def check(self, endpoint: str, model: str, *, tell: Callable[[Step], object] = lambda _: None) -> CheckResult:
         """Walks DNS, TCP, TLS, key, list of models and one short call, and says where it stops.
 
-        Raises UnknownEndpointError. Every step has a time limit; the call is recorded and may cost a little.
+        Raises UnknownEndpointError. Every step has a time limit; the call is recorded and may cost a little. `tell`
+        hears of each step on the gateway's own thread: it must return at once.
         """
-        return self._runtime.run(check(self._desk, endpoint, model), self._desk.policy.deadline_s + GRACE_S)
+        return self._runtime.run(check(self._desk, endpoint, model, tell), self._desk.policy.deadline_s + GRACE_S)
 
     def breaker_state(self, target: Target) -> BreakerState:
         """Whether a target is "closed" (in use), "open" (left alone) or "half_open" (one probe may go)."""

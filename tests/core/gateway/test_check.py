@@ -245,6 +245,22 @@ def test_the_demo_passes_in_all_three_dialects_and_its_faults_are_found() -> Non
         assert DEMO_KEY not in repr(result)
 
 
+def test_a_model_that_never_answers_is_slow_not_late_in_a_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.gateway.check.CALL_LIMIT_S", 0.4)
+    with DemoServer(DemoControl(speed=200)) as demo, Gateway(demo.endpoints()) as gateway:
+        demo.control.set_fault("gpt-4.1", "hang")
+        assert stopped(gateway.check("demo-openai", "gpt-4.1")) == ("call", "slow")
+
+
+def test_each_step_is_told_as_it_is_taken(upstream: Upstream) -> None:
+    told: list[str] = []
+    endpoint = Endpoint(name="one", base_url=f"http://127.0.0.1:{upstream.port}/v1", api_key=KEY)
+    with Gateway([endpoint], policy=POLICY) as gateway:
+        gateway.check("one", "m-1", tell=lambda step: told.append(step.name))
+
+    assert list(dict.fromkeys(told)) == ["dns", "tcp", "tls", "models", "auth", "call"]
+
+
 def test_a_seller_without_a_list_who_hangs_up_unasked_still_shows_a_wrong_key() -> None:
     def serve(conn: socket.socket) -> None:
         is_list = read_request(conn).startswith(b"GET")
