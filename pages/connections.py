@@ -86,17 +86,17 @@ def show_lines(lines: list[Line]) -> None:
         for line in lines
     ]
     columns = [
-        Column(field="label", label=tr("connections.endpoint"), pinned=True),
-        Column(field="key", label=tr("connections.key")),
-        Column(field="variable", label=tr("connections.key_variable"), help=tr("connections.key_help")),
-        Column(field="breaker", label=tr("connections.breaker"), help=tr("connections.breaker_help")),
+        Column(field="label", label=tr("connections.endpoint"), pinned=True, width=112),
+        Column(field="key", label=tr("connections.key"), width=120),
+        Column(field="variable", label=tr("connections.key_variable"), help=tr("connections.key_help"), width=162),
+        Column(field="breaker", label=tr("connections.breaker"), help=tr("connections.breaker_help"), width=90),
         *([Column(field="next", label=tr("connections.next_try"))] if any(row["next"] for row in rows) else []),
-        Column(field="attempts", label=tr("connections.attempts"), kind="number"),
-        Column(field="ok", label=tr("connections.ok"), kind="share", digits=1),
-        Column(field="p50", label=tr("connections.p50"), kind="number", unit="ms"),
-        Column(field="error", label=tr("connections.last_error")),
-        Column(field="when", label=tr("connections.when")),
-        Column(field="address", label=tr("connections.address")),
+        Column(field="attempts", label=tr("connections.attempts"), kind="number", width=75),
+        Column(field="ok", label=tr("connections.ok"), kind="share", digits=1, width=120),
+        Column(field="p50", label=tr("connections.p50"), kind="number", unit="ms", width=115),
+        Column(field="error", label=tr("connections.last_error"), width=168),
+        Column(field="when", label=tr("connections.when"), width=158),
+        Column(field="address", label=tr("connections.address"), width=230),
     ]
     tables.table(rows, columns, key="connections_endpoints", alt=tr("connections.endpoints"), height="content")
 

@@ -14,13 +14,17 @@ ORDER = (*ARTICLE_TOPICS, *(topic for topic in TOPICS if topic not in ARTICLE_TO
 
 def field() -> address.Field:
     """The picked error; a pasted text may hold a key and is never in the address."""
-    return address.Field(key=TOPIC, kind="choice", default=ORDER[0], options=ORDER)
+    return address.Field(key=TOPIC, kind="choice", default=ORDER[0], options=ORDER, named=_title)
+
+
+def _title(topic: str) -> str:
+    return tr(f"diagnosis.{topic}_title")
 
 
 def show_guide() -> None:
     """Draws the guide; pasted text wins over the picked error."""
     st.header(tr("connections.guide_title"))
-    titles = {topic: tr(f"diagnosis.{topic}_title") for topic in ORDER}
+    titles = {topic: _title(topic) for topic in ORDER}
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.selectbox(tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.gateway.diagnosis import diagnose
+from core.gateway import Endpoint, GatewayError
+from core.gateway.diagnosis import Diagnosis, diagnose
 from pages.parts import gateway, state, widgets
 from pages.parts.gateway_money import OWN_MACHINE
 from pages.parts.gateway_places import RefusedError, add_own, may_look_for
@@ -15,6 +16,8 @@ from pages.parts.visit import visit
 URL, KEY, MODELS = "connections_own_url", "connections_own_key", "connections_own_models"
 _REFUSED, _ADDED, _LOOKED = "_connections_own_refused", "_connections_own_added", "_connections_looked"
 MAX_URL_CHARS = 300
+# What an address met with that gave no answer at all.
+UNREACHED = frozenset({"dns", "tls", "connect", "slow", "cut", "base_url"})
 
 
 def show_more() -> None:
@@ -33,8 +36,10 @@ def show_more() -> None:
         if state.settings().allow_custom_base_url:
             with st.popover(tr("connections.own_add"), icon=":material/add_link:", key="connections_own"):
                 _form()
+        st.page_link("pages/playground.py", label=tr("connections.to_keys"), icon=":material/key:")
+    if not state.settings().allow_custom_base_url:
+        st.caption(tr("connections.own_off"))
     _show_looked()
-    _show_added()
     _show_own()
 
 
@@ -62,9 +67,10 @@ def _show_looked() -> None:
 
 def _form() -> None:
     # Above the fields: below them it would stand under the edge of the window.
+    _show_added()
     refused = st.session_state.pop(_REFUSED, None)
     if refused:
-        st.error(tr(f"connections.own_{refused}"), icon=":material/link_off:")
+        st.error(refused, icon=":material/link_off:")
     st.caption(tr("connections.own_help"))
     st.text_input(tr("connections.own_url"), key=URL, max_chars=MAX_URL_CHARS, placeholder="https://api.example.com/v1")
     st.text_input(tr("connections.own_key"), key=KEY, type="password", autocomplete="off", max_chars=400)
@@ -81,7 +87,7 @@ def _add() -> None:
     try:
         added = add_own(str(known.get(URL) or ""), str(known.get(KEY) or ""), models)
     except RefusedError as refusal:
-        known[_REFUSED] = refusal.reason
+        known[_REFUSED] = tr(f"connections.own_{refusal.reason}")
     else:
         known[_ADDED] = added.name
         known[URL] = known[MODELS] = ""
@@ -90,7 +96,7 @@ def _add() -> None:
 
 
 def _show_added() -> None:
-    """What the added endpoint says when it is asked for its models."""
+    """What the added endpoint says when it is asked for its models; one that cannot be reached is not kept."""
     name = st.session_state.pop(_ADDED, None)
     added = next((one for one in gateway.own_endpoints() if one.name == name), None)
     if added is None:
@@ -104,8 +110,22 @@ def _show_added() -> None:
     if offer.models:
         st.success(tr("connections.own_added", name=label, count=len(offer.models)), icon=":material/check:")
         return
+    if offer.error is None or diagnose(offer.error).topic in UNREACHED:
+        _drop(added, offer.error)
     why = f" {tr(diagnose(offer.error).title_key)}." if offer.error else ""
     st.warning(tr("connections.own_no_models", name=label) + why, icon=":material/playlist_add:")
+
+
+def _drop(added: Endpoint, error: GatewayError | None) -> None:
+    """Forgets an endpoint that gave no answer, and draws the page anew without it, its address still in the form."""
+    found = Diagnosis(topic="slow") if error is None else diagnose(error)
+    name = widgets.plain(gateway.label_of(added.name))
+    _remove(added.name)
+    st.session_state[URL] = added.base_url
+    st.session_state[_REFUSED] = (
+        f"{tr('connections.own_unreachable', name=name)} {tr(found.title_key)}. {tr(found.check_key)}"
+    )
+    st.rerun()
 
 
 def _show_own() -> None:

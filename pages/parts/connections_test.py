@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import streamlit as st
 
 from core.gateway import CheckResult, Step
+from core.gateway.check import STEPS, StepName
 from core.gateway.demo import ENDPOINT_PREFIX
 from core.gateway.diagnosis import diagnose
 from pages.parts import connections_data, gateway, tables, widgets
@@ -15,6 +19,7 @@ from pages.parts.tables import Column
 
 ENDPOINT, MODEL, RESULT = "connections_endpoint", "connections_model", "_connections_result"
 MAX_MODEL_CHARS = 200
+TICK_S = 0.2
 ICONS = {"ok": "check", "failed": "close", "skipped": "remove", "not_needed": "remove"}
 
 
@@ -38,11 +43,41 @@ def show_test() -> None:
     if is_asked and not str(model or "").strip():
         st.warning(tr("connections.test_model_missing"), icon=":material/edit:")
     elif is_asked:
-        with st.spinner(tr("connections.testing")):
-            result = gateway.gateway().check(endpoint.name, str(model).strip()[:MAX_MODEL_CHARS])
-            st.session_state[RESULT] = (result, endpoint.provider_id)
-    if RESULT in st.session_state:
-        _show(*st.session_state[RESULT])
+        result = _test(endpoint.name, str(model).strip()[:MAX_MODEL_CHARS])
+        st.session_state[RESULT] = (result, endpoint.provider_id)
+    found_last: tuple[CheckResult, str] | None = st.session_state.get(RESULT)
+    if found_last is None:
+        return
+    if found_last[0].endpoint == endpoint.name:
+        _show(*found_last)
+    else:
+        # It would stand under the name of another endpoint.
+        del st.session_state[RESULT]
+
+
+def _test(endpoint: str, model: str) -> CheckResult:
+    """Tests beside the drawing, and says meanwhile which steps are done and for how long it has been waiting."""
+    taken: dict[StepName, Step] = {}
+    pool, began = ThreadPoolExecutor(1, "check"), time.monotonic()
+    done = pool.submit(gateway.gateway().check, endpoint, model, tell=lambda step: taken.update({step.name: step}))
+    # Whoever leaves meanwhile does not wait for it.
+    pool.shutdown(wait=False)
+    label, shown = tr("connections.testing"), ("", "")
+    place = st.empty()
+    with place.status(label, type="compact", expanded=True) as status:
+        lines = st.empty()
+        while not done.done():
+            wait([done], timeout=TICK_S)
+            now = (
+                f"{label} · {tr('connections.test_s', seconds=fmt().number(int(time.monotonic() - began)))}",
+                "  \n".join(_line(taken[name]) for name in STEPS if name in taken),
+            )
+            if now != shown:
+                shown = now
+                status.update(label=now[0], expanded=True)
+                lines.markdown(now[1])
+    place.empty()
+    return done.result()
 
 
 def _show(result: CheckResult, provider_id: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from core.catalog.database import open_engine
@@ -133,7 +135,7 @@ def test_a_working_endpoint_passes_its_test(open_page: OpenPage, lang: str, sent
 def test_an_endpoint_that_refuses_is_diagnosed(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, stop: str
 ) -> None:
-    def refuse(_: Gateway, endpoint: str, model: str) -> CheckResult:
+    def refuse(_: Gateway, endpoint: str, model: str, **_more: object) -> CheckResult:
         assert model
         refused = Step(name="auth", status="failed", seconds=0.1, error=AuthError("Refused.", status_code=401))
         skipped = Step(name="call", status="skipped")
@@ -265,15 +267,110 @@ def test_a_typed_endpoint_is_used_at_once_in_the_playground_and_forgotten(
     assert not [one for one in at.button if one.key.startswith("connections_remove")]
 
 
-def test_an_endpoint_that_lists_nothing_asks_for_names(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_an_endpoint_that_lists_nothing_asks_for_names(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str
+) -> None:
+    elsewhere = upstream.replace("/openai/", "/nothing/")
     monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
-    at = add(open_page("connections"), f"http://localhost:{port}/v1")
+    at = add(open_page("connections"), elsewhere)
     assert "lists no models" in at.warning[0].value
+    assert [one for one in at.button if (one.key or "").startswith("connections_remove")]
 
-    add(at, f"http://localhost:{port}/v1", models="one, two")
+    add(at, elsewhere, models="one, two")
     assert "2 models" in at.success[0].value
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_an_address_that_cannot_be_reached_is_not_kept(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://localhost:{taken.getsockname()[1]}/v1"
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    at = add(open_page("connections", lang=lang), url)
+
+    name = plain(url.split("/")[2])
+    assert at.error[0].value.startswith(t("connections.own_unreachable", lang, name=name))
+    assert t("diagnosis.connect_title", lang) in at.error[0].value
+    assert not at.warning
+    assert url.split("/")[2] not in set(at.dataframe[0].value["label"])
+    assert at.text_input(key="connections_own_url").value == url
+
+
+def test_what_became_of_an_added_endpoint_is_said_inside_the_open_form(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, upstream: str
+) -> None:
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    at = add(open_page("connections"), upstream)
+
+    form = next(one for one in at.get("popover") if one.text_input)
+    assert len(form.success) == 1
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_missing_key_leads_to_where_one_is_entered(open_page: OpenPage, lang: str) -> None:
+    at = open_page("connections", lang=lang)
+
+    assert [one.proto.label for one in at.get("page_link")] == [t("connections.to_keys", lang)]
+    assert t("playground.keys", lang) in t("connections.to_keys", lang)
+    assert t("playground.keys", lang) in t("diagnosis.auth_remedy", lang)
+
+
+def test_that_endpoints_of_ones_own_exist_is_said_while_they_are_off(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = t("connections.own_off", "en")
+    assert sentence in everything(open_page("connections"))
+    monkeypatch.setenv("BREAKEVEN_ALLOW_CUSTOM_BASE_URL", "1")
+    assert sentence not in everything(open_page("connections"))
+
+
+def test_the_result_of_a_test_goes_away_with_its_endpoint(open_page: OpenPage) -> None:
+    at = open_page("connections")
+    at.selectbox(key="connections_endpoint").select("demo-openai").run()
+    at.button(key="connections_test").click().run()
+    assert at.success
+    at.selectbox(key="connections_endpoint").select("demo-google").run()
+
+    assert_whole(at)
+    assert not at.success
+    at.selectbox(key="connections_endpoint").select("demo-openai").run()
+    assert not at.success
+
+
+def test_a_test_under_way_says_what_is_done_and_for_how_long(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at when the script is ended in the middle."""
+    going_on = threading.Event()
+
+    def silent(_: Gateway, endpoint: str, _model: str, *, tell: Callable[[Step], object]) -> CheckResult:
+        tell(Step(name="tcp", status="ok", seconds=0.1))
+        going_on.wait(30)
+        return CheckResult(endpoint=endpoint, steps=(Step(name="call", status="ok", seconds=1),), models=None)
+
+    def some_waits(*_: object, **__: object) -> None:
+        waits.append(1)
+        time.sleep(0.4)
+        if len(waits) > 4:
+            raise StopException
+
+    waits: list[int] = []
+    monkeypatch.setattr(Gateway, "check", silent)
+    monkeypatch.setattr("pages.parts.connections_test.wait", some_waits)
+    at = open_page("connections")
+    at.button(key="connections_test").click().run()
+    going_on.set()
+
+    status = at.get("status")[0]
+    assert status.label == "Testing · 1 s"
+    assert "**Connection (TCP)** works" in status.markdown[0].value
+
+
+def test_a_refused_choice_says_which_error_is_shown_instead(open_page: OpenPage) -> None:
+    at = open_page("connections", query={"connections_error": "nonsense"})
+
+    assert plain(t("diagnosis.auth_title", "en")) in at.warning[0].value
 
 
 @pytest.mark.parametrize("lang", LANGS)
