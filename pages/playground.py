@@ -101,8 +101,10 @@ def refusal(run: Run) -> str | None:
 def page(run: Run) -> None:
     """Inputs, what the next request costs, and the conversation or the comparison."""
     widgets.show_problems(run.problems, playground_inputs.labels())
-    # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
-    st.chat_input(tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1)
+    # In the page's body, Streamlit would put the field there too, but open the page at its end.
+    with st.bottom:
+        # One sign more than allowed: Streamlit cuts what is longer without a word, so that only then it is noticed.
+        st.chat_input(tr("playground.prompt"), key="playground_prompt", max_chars=PROMPT_MAX_CHARS + 1)
     playground_inputs.draw(run.known)
     asked = request([*run.earlier, Message(role="user", content=run.prompt or "")])
     if not run.is_side:
@@ -110,7 +112,7 @@ def page(run: Run) -> None:
     if run.chosen and all(one.is_simulated for one in run.models):
         st.info(tr("playground.simulated_note"), icon=":material/science:")
     show_money(run.models, asked)
-    tools(run.conversation, run.models)
+    tools(playground_side.comparison() if run.is_side else run.conversation, run)
     if not run.chosen:
         st.warning(tr("playground.no_model"), icon=":material/playlist_add:")
     if run.refusal:
@@ -124,15 +126,19 @@ def page(run: Run) -> None:
 
 def chat(run: Run) -> None:
     """The conversation, and the answer to a new prompt while it comes."""
-    if run.coming is None:
-        if not run.conversation:
-            examples()
-        playground_chat.show_history(run.conversation, run.known)
+    turns, coming = run.conversation, run.coming
+    if not turns:
+        examples()
         return
-    # The buttons of an answer that is not whole go away while the next one is written.
-    playground_chat.show_history(run.conversation[:-1], {})
-    playground_chat.show_coming(run.coming)
-    st.rerun()
+    first = playground_chat.latest(turns)
+    playground_chat.show_history(turns[:first], {})
+    with st.container(key=playground_chat.COMING if coming else "playground_latest"):
+        # The buttons of an answer that is not whole go away while the next one is written.
+        playground_chat.show_history(turns[first : -1 if coming else None], {} if coming else run.known)
+        if coming:
+            playground_chat.show_coming(coming)
+    if coming:
+        st.rerun()
 
 
 def side(run: Run) -> None:
@@ -157,29 +163,35 @@ def _example(text: str) -> None:
     st.session_state["_playground_example"] = text
 
 
-def tools(conversation: list[Turn], models: list[Choice]) -> None:
-    """The same call as code, the conversation as a file, and a fresh start."""
+def tools(shown: list[Turn], run: Run) -> None:
+    """The same call as code, the conversation or the comparison as a file, and a fresh start."""
+    about = "comparison" if run.is_side else "conversation"
     with st.container(horizontal=True, key="playground_more"):
         code = st.popover(tr("playground.code"), icon=":material/code:", on_change="rerun", key="playground_code_open")
-        if code.open and models:
+        if code.open and run.models:
             with code:
-                show_code(conversation, models[0])
-        if conversation:
+                show_code(shown, run.models[0])
+        if shown:
             today = state.today().isoformat()
             st.download_button(
-                "JSON", lambda: as_json(export(conversation)), f"conversation-{today}.json",
+                "JSON", lambda: as_json(export(shown), about), f"{about}-{today}.json",
                 "application/json", key="playground_json", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
             st.download_button(
-                "Markdown", lambda: as_markdown(export(conversation)), f"conversation-{today}.md",
+                "Markdown", lambda: as_markdown(export(shown)), f"{about}-{today}.md",
                 "text/markdown", key="playground_markdown", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
-            st.button(tr("playground.clear"), key="playground_clear", icon=":material/delete:", on_click=_clear)
+            st.button(
+                tr("playground.clear"), key="playground_clear", icon=":material/delete:", on_click=_clear,
+                args=(run.is_side,),
+            )  # fmt: skip
 
 
-def _clear() -> None:
-    playground_chat.turns().clear()
-    st.session_state.pop(playground_side.LANES, None)
+def _clear(is_side: bool) -> None:
+    if is_side:
+        st.session_state.pop(playground_side.LANES, None)
+    else:
+        playground_chat.turns().clear()
 
 
 def show_code(conversation: list[Turn], choice: Choice) -> None:

@@ -26,6 +26,33 @@
       setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
     }
   });
+
+  // Streamlit scrolls to what is new only on a page that opens at its end. What is being answered comes into view and
+  // stays there while it grows, until it fills the window or the reader moves.
+  addEventListener("animationstart", ({ animationName, target }) => {
+    if (animationName !== "coming") return;
+    const grows = new ResizeObserver(() => {
+      target.scrollIntoView({ block: "nearest" });
+      // Written to its end, it is drawn once more, as a turn of the conversation.
+      if (!target.matches(".st-key-playground_coming")) setTimeout(() => grows.disconnect(), 1000);
+    });
+    grows.observe(target);
+    for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, () => grows.disconnect(), { once: true });
+  });
+
+  // The Stop of the toolbar ends a script without another run, so that an answer would stay half drawn: while one is
+  // written, it is the page's own.
+  addEventListener(
+    "click",
+    (event) => {
+      const own = document.querySelector(".st-key-playground_stop_now button");
+      if (!own || !event.target.closest?.("[data-testid=stStatusWidget] button")) return;
+      event.stopPropagation();
+      own.click();
+    },
+    true,
+  );
+
   // Streamlit draws the whole page after every message that comes alone: what arrives together is handed over
   // together, in its order. (pages/parts/burst.py sends it so.) In a tab that is not looked at, timers are slow.
   const PAUSE_MS = 2;

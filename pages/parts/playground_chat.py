@@ -9,16 +9,20 @@ import streamlit as st
 
 from core.gateway import Attempt, GatewayError, Message
 from core.gateway.diagnosis import diagnose
-from core.money import usd_from_pico
 from pages.parts import gateway, widgets
 from pages.parts.playground_inputs import Choice, request
 from pages.parts.playground_money import cap_text, reserve
 from pages.parts.playground_stream import Turn, follow
 from pages.parts.playground_text import safe_markdown
+from pages.parts.playground_trace import facts, show_trace, step_text
 from pages.parts.state import fmt, tr
 
 TURNS, NEXT = "_playground_turns", "_playground_next"
 MAX_TURNS = 200
+# The container that browser.js brings into view.
+COMING = "playground_coming"
+# Errors after which the next model of the chain was tried.
+TRIED_ON = frozenset({"target", "credential"})
 
 
 def turns() -> list[Turn]:
@@ -34,6 +38,11 @@ def turns() -> list[Turn]:
 def messages(conversation: Sequence[Turn]) -> list[Message]:
     """What is sent: every turn with text."""
     return [Message(role=turn.role, content=turn.text) for turn in conversation if turn.text.strip()]
+
+
+def latest(conversation: Sequence[Turn]) -> int:
+    """Where the last prompt with its answer begins; an answer that goes on with another one stands alone."""
+    return max(0, len(conversation) - (2 if [one.role for one in conversation[-2:-1]] == ["user"] else 1))
 
 
 def show_history(conversation: Sequence[Turn], known: Mapping[str, Choice]) -> None:
@@ -61,90 +70,32 @@ def show_text(turn: Turn) -> None:
     if turn.text:
         st.markdown(safe_markdown(turn.text))
     if turn.error is not None and turn.ending == "error":
-        show_error(turn.error)
+        show_failure(turn, turn.error)
     elif turn.ending in {"partial", "cancelled"}:
         st.warning(tr(f"playground.ending_{turn.ending}"), icon=":material/content_cut:")
 
 
-def show_error(error: GatewayError) -> None:
-    """One clear reason and what to do, in the reader's language; a cap that was reached is a stop, no fault."""
+def show_failure(turn: Turn, error: GatewayError) -> None:
+    """Why there is no answer, and what to do; a cap that was reached is a stop, no fault."""
     if error.kind == "spending_cap":
         st.warning(cap_text(error), icon=":material/front_hand:")
-        return
+    else:
+        st.error(failure_text(turn, error), icon=":material/error:")
+
+
+def failure_text(turn: Turn, error: GatewayError) -> str:
+    """One clear reason in the reader's language. When a whole chain failed, that of its first model: the others stood
+    in for it, and what each said is in the steps."""
+    first = next((one for one in turn.attempts if one.error is not None), None)
+    text = ""
+    if len(turn.chain) > 1 and first is not None and first.error is not None and error.scope in TRIED_ON:
+        text = tr("playground.none_answered", count=len(turn.chain), model=widgets.plain(first.model_asked)) + " "
+        error = first.error
     found = diagnose(error)
-    text = f"**{tr(found.title_key)}.** {tr(found.cause_key)} {tr(found.remedy_key)}"
+    text += f"**{tr(found.title_key)}.** {tr(found.cause_key)} {tr(found.remedy_key)}"
     if found.suggestions:
         text += " " + tr("playground.suggestions", names=widgets.plain(", ".join(found.suggestions)))
-    st.error(text, icon=":material/error:")
-
-
-def facts(turn: Turn) -> str:
-    """Model, tokens, cost and times of an answer in one line."""
-    reply, show = turn.reply, fmt()
-    if reply is None:
-        return ""
-    usage = reply.usage
-    parts = [f"**{widgets.plain(turn.model)}**"]
-    if usage is not None:
-        parts.append(
-            tr("playground.tokens", input=show.number(usage.input_tokens), output=show.number(usage.output_tokens))
-        )
-    parts.append(cost_text(reply.pico_usd, is_lower_bound=reply.is_lower_bound))
-    if reply.ttft_ms is not None:
-        parts.append(tr("playground.ttft", ms=show.number(reply.ttft_ms)))
-    speed = tokens_per_s(reply.attempts[-1]) if reply.attempts else None
-    if speed is not None:
-        parts.append(tr("playground.speed", rate=show.number(speed, 1)))
-    return " · ".join(parts).replace("$", r"\$")
-
-
-def cost_text(pico_usd: int | None, *, is_lower_bound: bool) -> str:
-    """A cost; at least this much when it may have been more, unknown when nobody said."""
-    if pico_usd is None:
-        return tr("playground.cost_unknown")
-    return ("≥ " if is_lower_bound else "") + fmt().money(usd_from_pico(pico_usd))
-
-
-def tokens_per_s(attempt: Attempt) -> float | None:
-    """Output tokens per second from the first to the last token; None without figures."""
-    if attempt.usage is None or attempt.usage.output_tokens is None or attempt.ttft_ms is None:
-        return None
-    seconds = (attempt.latency_ms - attempt.ttft_ms) / 1000
-    return attempt.usage.output_tokens / seconds if seconds > 0.001 else None
-
-
-def show_trace(turn: Turn) -> None:
-    """The attempts as steps: endpoint, status, time, tokens, cost, and why it moved on."""
-    attempts = turn.attempts
-    if not attempts:
-        return
-    is_good = turn.ending == "ok"
-    label = tr("playground.trace_one" if len(attempts) == 1 else "playground.trace", count=len(attempts))
-    with st.status(label, state="complete" if is_good else "error", type="compact", expanded=len(attempts) > 1):
-        for attempt in attempts:
-            is_whole = attempt.outcome == "ok"
-            st.status(step_text(attempt), state="complete" if is_whole else "error", type="step")
-
-
-def step_text(attempt: Attempt) -> str:
-    """One attempt in one line."""
-    show = fmt()
-    parts = [f"**{attempt.model_asked}** ({attempt.endpoint})"]
-    if attempt.error is None:
-        parts.append(tr("playground.step_ok"))
-    else:
-        parts.append(tr(diagnose(attempt.error).title_key))
-    if attempt.status_code is not None and attempt.error is not None:
-        parts.append(f"HTTP {attempt.status_code}")
-    if attempt.error is not None and attempt.error.retry_after_s:
-        parts.append(tr("playground.step_wait", seconds=show.number(attempt.error.retry_after_s)))
-    parts.append(tr("playground.step_time", ms=show.number(attempt.latency_ms)))
-    if attempt.ttft_ms is not None:
-        parts.append(tr("playground.ttft", ms=show.number(attempt.ttft_ms)))
-    parts.append(cost_text(attempt.pico_usd, is_lower_bound=attempt.is_lower_bound and attempt.pico_usd is not None))
-    if attempt.outcome == "error":
-        parts.append(tr("playground.step_moved"))
-    return " · ".join(parts).replace("$", r"\$")
+    return text
 
 
 def rest_of_chain(turn: Turn) -> tuple[str, ...]:
@@ -156,7 +107,7 @@ def rest_of_chain(turn: Turn) -> tuple[str, ...]:
 
 def show_next(turn: Turn, known: Mapping[str, Choice]) -> None:
     """Buttons under an answer that is not whole: go on with the next model, or ask again."""
-    if turn.ending in {"ok", "running"}:
+    if turn.ending in {"ok", "running"} or not known:
         return
     rest = tuple(name for name in rest_of_chain(turn) if name in known)
     with st.container(horizontal=True):
@@ -195,7 +146,7 @@ def show_coming(turn: Turn) -> None:
     """Draws an answer under way while it comes."""
     with st.chat_message("assistant"):
         text, note = st.empty(), st.empty()
-        note.caption(tr("playground.waiting", model=widgets.plain(turn.model)))
+        note.caption(note_text(turn))
         steps = st.container()
         show_stop()
         shown: list[Attempt] = []
@@ -205,12 +156,20 @@ def show_coming(turn: Turn) -> None:
                 text.markdown(safe_markdown(changed.text))
             for attempt in changed.attempts[len(shown) :]:
                 shown.append(attempt)
+                has_moved = changed.ending == "running" or len(shown) < len(changed.attempts)
                 if attempt.outcome != "ok":
-                    steps.status(step_text(attempt), state="error", type="step")
-            key = "writing" if changed.text else "thinking" if changed.is_thinking else "waiting"
-            note.caption(tr(f"playground.{key}", model=widgets.plain(changed.model)))
+                    steps.status(step_text(attempt, has_moved=has_moved), state="error", type="step")
+            note.caption(note_text(changed))
 
-        follow([turn], paint, tick=lambda: note.caption(tr("playground.waiting", model=widgets.plain(turn.model))))
+        follow([turn], paint, tick=lambda: note.caption(note_text(turn)))
+
+
+def note_text(turn: Turn) -> str:
+    """What an answer under way is doing; how long it has been waited for, until it is written."""
+    key = "writing" if turn.text else "thinking" if turn.is_thinking else "waiting"
+    text = tr(f"playground.{key}", model=widgets.plain(turn.model))
+    waited_s = int(time.perf_counter() - turn.began)
+    return text if turn.text or not waited_s else f"{text} {tr('playground.waited', seconds=fmt().number(waited_s))}"
 
 
 def show_stop() -> None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.gateway.diagnosis import diagnose
 from core.money import usd_from_pico
 from pages.parts.playground_stream import Turn
+from pages.parts.state import tr
+
+
+def reason(turn: Turn) -> str:
+    """Why there is no answer, or not all of it, in the reader's language; empty for a whole one."""
+    if turn.error is not None and turn.ending == "error":
+        found = diagnose(turn.error)
+        return f"{tr(found.title_key)}. {tr(found.cause_key)}"
+    return tr(f"playground.ending_{turn.ending}") if turn.ending in {"partial", "cancelled"} else ""
 
 
 def export(conversation: Sequence[Turn]) -> list[dict[str, Any]]:
@@ -16,7 +26,7 @@ def export(conversation: Sequence[Turn]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"role": turn.role, "text": turn.text}
         if turn.role == "assistant":
             reply = turn.reply
-            row |= {"model": turn.model, "outcome": turn.ending}
+            row |= {"model": turn.model, "outcome": turn.ending, "reason": reason(turn)}
             if reply is not None:
                 usage = reply.usage
                 row |= {

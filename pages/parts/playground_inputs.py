@@ -58,15 +58,19 @@ def choices() -> dict[str, Choice]:
 def take(known: Mapping[str, Choice]) -> list[Problem]:
     """Reads mode and models from the address."""
     demo = [name for name in known if name.startswith(ENDPOINT_PREFIX)]
-    different = [name for name in demo if "mini" not in name][:MAX_SIDE]
+    different = [name for name in demo if "-mini" not in name][:MAX_SIDE]
     mixed = [f"{ENDPOINT_PREFIX}openai/gpt-4.1", f"{ENDPOINT_PREFIX}anthropic/claude-sonnet-4-5"]
     mixed.append(f"{ENDPOINT_PREFIX}google/gemini-2.5-flash")
     fields = (
-        address.Field(key=MODE, kind="choice", default="chat", options=MODES),
+        address.Field(key=MODE, kind="choice", default="chat", options=MODES, named=_mode),
         address.Field(key=CHAIN, kind="choices", default=mixed, options=list(known)),
         address.Field(key=SIDE, kind="choices", default=different, options=list(known)),
     )
     return address.bind(fields)[1]
+
+
+def _mode(mode: str) -> str:
+    return tr(f"playground.mode_{mode}")
 
 
 def labels() -> dict[str, str]:
@@ -76,7 +80,7 @@ def labels() -> dict[str, str]:
 
 def draw(known: Mapping[str, Choice]) -> None:
     """Mode, models in order, and the popovers."""
-    modes = {mode: tr(f"playground.mode_{mode}") for mode in MODES}
+    modes = {mode: _mode(mode) for mode in MODES}
     st.segmented_control(
         tr("playground.mode"), MODES, key=MODE, format_func=modes.__getitem__, required=True,
         label_visibility="collapsed",
@@ -91,7 +95,11 @@ def draw(known: Mapping[str, Choice]) -> None:
     with st.container(horizontal=True, key="playground_tools"):
         with st.popover(tr("playground.settings"), icon=":material/tune:"):
             settings()
-        with st.popover(tr("playground.break_it"), icon=":material/bolt:"):
+        count = len(gateway.demo().control.faults(key=gateway.visit().demo_key))
+        with st.popover(
+            tr("playground.break_it_on" if count else "playground.break_it", count=count), icon=":material/bolt:",
+            key="playground_break",
+        ):  # fmt: skip
             faults()
         with st.popover(tr("playground.keys"), icon=":material/key:"):
             keys()

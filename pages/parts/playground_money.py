@@ -112,6 +112,7 @@ def _show_caps() -> None:
     if held:
         text += " · " + tr("playground.cap_held", held=show.money_short(held))
     st.progress(min(float((spent + held) / cap), 1.0) if cap else 1.0, text=text.replace("$", r"\$"))
+    st.caption(tr("playground.cap_counts"))
     for one in cap_states():
         said = tr(
             f"playground.cap_{one.about}", spent=show.money_short(usd_from_pico(one.spent_pico_usd)),

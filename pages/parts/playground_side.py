@@ -10,10 +10,11 @@ import streamlit as st
 from core.gateway import Message
 from core.money import usd_from_pico
 from pages.parts import tables, widgets
-from pages.parts.playground_chat import begin, facts, show_stop, show_text, tokens_per_s
+from pages.parts.playground_chat import COMING, begin, note_text, show_stop, show_text
 from pages.parts.playground_inputs import Choice
 from pages.parts.playground_stream import Turn, follow
 from pages.parts.playground_text import safe_markdown
+from pages.parts.playground_trace import facts, tokens_per_s
 from pages.parts.state import tr
 from pages.parts.tables import Column
 
@@ -29,6 +30,12 @@ def lanes() -> list[Turn]:
     return found
 
 
+def comparison() -> list[Turn]:
+    """The last comparison as turns: its prompt, then every answer; empty without one."""
+    found = lanes()
+    return [Turn(role="user", text=st.session_state[PROMPT]), *found] if found else []
+
+
 def votes() -> dict[str, int]:
     """How often each model was called the best in this visit."""
     found: dict[str, int] = st.session_state.setdefault(VOTES, {})
@@ -39,29 +46,35 @@ def compare(prompt: str, chosen: Sequence[Choice]) -> None:
     """Sends one prompt to every model at once and draws all answers while they come."""
     st.session_state[PROMPT] = prompt
     sent = [Message(role="user", content=prompt)]
-    with st.chat_message("user"):
-        st.markdown(safe_markdown(prompt))
     started = [begin(Turn(role="assistant", chain=(one.label,)), sent, [one]) for one in chosen]
     st.session_state[LANES] = started
     places: dict[Turn, tuple[Any, Any]] = {}
-    for turn, column in zip(started, st.columns(len(started)), strict=True):
-        with column.container(border=True):
-            st.markdown(f"**{widgets.plain(turn.chain[0])}**")
-            places[turn] = (st.empty(), st.empty())
-            places[turn][1].caption(tr("playground.waiting", model=widgets.plain(turn.model)))
-
-    show_stop()
+    with st.container(key=COMING):
+        with st.chat_message("user"):
+            st.markdown(safe_markdown(prompt))
+        for turn, column in zip(started, st.columns(len(started)), strict=True):
+            with column.container(border=True):
+                st.markdown(f"**{widgets.plain(turn.chain[0])}**")
+                places[turn] = (st.empty(), st.empty())
+                places[turn][1].caption(note_text(turn))
+        show_stop()
 
     def paint(turn: Turn) -> None:
         text, note = places[turn]
+        if turn.ending != "running":
+            # It has ended and says so, while others are still written.
+            with text.container():
+                show_text(turn)
+            note.caption(facts(turn))
+            return
         if turn.text:
             text.markdown(safe_markdown(turn.text))
-        note.caption(tr("playground.writing" if turn.text else "playground.waiting", model=widgets.plain(turn.model)))
+        note.caption(note_text(turn))
 
     def tick() -> None:
         for turn in started:
             if turn.ending == "running":
-                paint(turn)
+                places[turn][1].caption(note_text(turn))
 
     follow(started, paint, tick=tick)
 
@@ -72,6 +85,13 @@ def show() -> None:
     if not found:
         widgets.show_empty(tr("playground.side_empty_title"), tr("playground.side_empty_body"))
         return
+    with st.container(key="playground_latest"):
+        show_lanes(found)
+    table(found)
+
+
+def show_lanes(found: Sequence[Turn]) -> None:
+    """The prompt, and every answer with a vote."""
     with st.chat_message("user"):
         st.markdown(safe_markdown(st.session_state.get(PROMPT, "")))
     for number, (turn, column) in enumerate(zip(found, st.columns(len(found)), strict=True)):
@@ -84,7 +104,6 @@ def show() -> None:
                 tr("playground.vote", count=votes().get(turn.chain[0], 0)), key=f"playground_vote_{number}",
                 icon=":material/thumb_up:", on_click=_vote, args=(turn.chain[0],), disabled=not turn.text,
             )  # fmt: skip
-    table(found)
 
 
 def _vote(label: str) -> None:

@@ -28,6 +28,7 @@ from core.gateway import (
 
 TICK_S = 0.1
 PAINT_EVERY_S = 0.05
+TICK_AT_LEAST_S = 1.0
 
 Ending = Literal["running", "ok", "partial", "error", "cancelled"]
 
@@ -96,7 +97,8 @@ def _pump(turn: Turn, stream: Stream, sink: Sink) -> None:
 
 
 def follow(turns: Sequence[Turn], paint: Callable[[Turn], Any], *, tick: Callable[[], Any]) -> None:
-    """Draws the answers until all have ended: `paint(turn)` when one has something new, `tick()` while all are silent.
+    """Draws the answers until all have ended: `paint(turn)` when one has something new, `tick()` while all are silent
+    and at least every `TICK_AT_LEAST_S`.
 
     Both may be interrupted by Streamlit; then every connection is closed and the turns are marked as stopped.
     """
@@ -108,11 +110,13 @@ def follow(turns: Sequence[Turn], paint: Callable[[Turn], Any], *, tick: Callabl
                 turn.thread.start()
         left = {turn for turn in turns if turn.stream is not None}
         changed: set[Turn] = set()
+        ticked = time.perf_counter()
         while left:
             changed |= _wait(sink, left, TICK_S if not changed else PAINT_EVERY_S)
-            if not changed:
-                tick()
             now = time.perf_counter()
+            if not changed or now - ticked >= TICK_AT_LEAST_S:
+                ticked = now
+                tick()
             for turn in [one for one in changed if one not in left or now - one.painted >= PAINT_EVERY_S]:
                 turn.painted = now
                 changed.discard(turn)

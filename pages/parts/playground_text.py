@@ -51,17 +51,19 @@ def estimated_input(messages: Sequence[Message]) -> int:
     return sum(estimated_tokens(one.content) + 4 for one in messages)
 
 
-def as_json(turns: Sequence[dict[str, Any]]) -> str:
-    """The conversation as JSON; it never holds a key."""
-    return json.dumps({"conversation": list(turns)}, ensure_ascii=False, indent=2)
+def as_json(turns: Sequence[dict[str, Any]], about: str = "conversation") -> str:
+    """The conversation or comparison as JSON; it never holds a key."""
+    return json.dumps({about: list(turns)}, ensure_ascii=False, indent=2)
 
 
 def as_markdown(turns: Sequence[dict[str, Any]]) -> str:
-    """The conversation as Markdown, a heading per turn."""
+    """The conversation as Markdown, a heading per turn; why there is no answer, or not all of it, stands in italics."""
     parts = []
     for turn in turns:
         about = " · ".join(str(turn[name]) for name in ("model", "outcome") if turn.get(name))
-        parts.append(f"## {turn['role']}" + (f" ({about})" if about else "") + f"\n\n{turn['text']}")
+        reason = f"*{turn['reason']}*" if turn.get("reason") else ""
+        heading = f"## {turn['role']}" + (f" ({about})" if about else "")
+        parts.append("\n\n".join(part for part in (heading, turn["text"], reason) if part))
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,7 +96,8 @@ def _curl(call: Any, body: dict[str, Any]) -> str:
 
 
 def _python(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, indent=4)
+    """A value as code that is one level deep."""
+    text = json.dumps(value, ensure_ascii=False, indent=4).replace("\n", "\n    ")
     return re.sub(
         r"(?m)(?<=: )(true|false|null)(?=,?$)", lambda m: {"t": "True", "f": "False"}.get(m[0][0], "None"), text
     )

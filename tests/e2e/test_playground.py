@@ -62,6 +62,33 @@ def test_stop_ends_the_answer_keeps_it_and_marks_it(visit: OpenVisit) -> None:
     assert "stop" not in page.url
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_page_opens_at_its_top_and_shows_what_is_sent(visit: OpenVisit, width: int, height: int) -> None:
+    one = visit(width=width, height=height)
+    page = one.open(f"/playground?{CHAIN}&playground_mode=nonsense")
+    main = page.locator(".stMain")
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+    assert main.evaluate("one => one.scrollTop") == 0
+    for count in (2, 4):
+        main.evaluate("one => { one.scrollTop = 0; }")
+        ask(page, "What makes an LLM bill grow?")
+        expect(page.get_by_test_id("stChatMessage")).to_have_count(count)
+        expect(page.get_by_text("tokens/s")).to_have_count(count // 2, timeout=30_000)
+        one.settle()
+        expect(page.get_by_test_id("stChatMessage").last).to_be_in_viewport(ratio=0.95)
+
+
+def test_the_stop_of_the_toolbar_ends_an_answer_like_the_pages_own(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open(f"/playground?{CHAIN}")
+    ask(page, "Summarise why failover matters, at length.")
+    expect(page.get_by_text("gpt-4.1 is writing")).to_be_visible()
+    page.get_by_test_id("stStatusWidget").get_by_role("button").click()
+
+    expect(page.get_by_text("Incomplete: stopped, and the connection closed")).to_be_visible()
+    expect(page.get_by_text("set aside for calls under way")).to_have_count(0)
+
+
 def test_a_broken_model_is_replaced_before_the_eyes(visit: OpenVisit) -> None:
     one = visit()
     page = one.open(f"/playground?{CHAIN}")

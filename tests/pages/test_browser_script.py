@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from starlette.types import Message, Receive, Scope, Send
 
 from pages.parts.browser import BrowserScript, head_elements
+from pages.parts.playground_chat import COMING
 from tests.conftest import LANGS, in_a_loop
 
 PAGE = b"<html><head><title>x</title></head><body></body></html>"
@@ -58,6 +59,10 @@ def test_other_answers_stay_as_they_are() -> None:
 def test_the_style_comes_with_the_script() -> None:
     assert "<style>" in head_elements().decode()
     assert "[data-tag]" in head_elements().decode()
+
+
+def test_what_is_being_answered_has_one_name_in_script_style_and_pages() -> None:
+    assert head_elements().decode().count(f".st-key-{COMING}") == 2
 
 
 def test_the_script_knows_the_languages_and_the_marker() -> None:

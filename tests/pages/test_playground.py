@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from core.gateway.chat import ChatRequest, Message
+from core.gateway.chat import ChatRequest, FailedEvent, Message
 from core.gateway.demo import FAULTS, DemoControl, DemoServer
 from core.gateway.endpoints import PRESETS, Endpoint
+from core.gateway.errors import AuthError
 from core.i18n import t
+from pages.parts import playground_side
+from pages.parts.playground_export import export
+from pages.parts.playground_stream import Turn
 from pages.parts.playground_task import family
 from pages.parts.playground_text import as_json, as_markdown, code_example, estimated_tokens, safe_markdown
 from tests.conftest import LANGS
@@ -58,6 +63,20 @@ def test_a_prompt_is_answered_by_a_model_that_says_it_is_simulated(open_page: Op
     assert len(answer.markdown[0].value) > 20
     assert "gpt-4.1" in answer.caption[0].value
     assert "$" in answer.caption[0].value
+
+
+def test_the_page_opens_at_its_top(open_page: OpenPage) -> None:
+    at = open_page("playground")
+
+    assert not at.chat_input[0].proto.is_auto_positioned_at_bottom
+
+
+def test_side_by_side_begins_with_as_many_models_as_fit(open_page: OpenPage) -> None:
+    chosen = open_page("playground", query={"playground_mode": "side"}).multiselect(key="playground_side").value
+
+    assert len(chosen) == 4
+    assert "demo-google/gemini-2.5-flash" in chosen
+    assert "demo-openai/gpt-4o-mini" not in chosen
 
 
 def test_the_price_is_known_before_and_counted_after(open_page: OpenPage) -> None:
@@ -109,6 +128,116 @@ def test_when_every_model_fails_the_reason_and_a_way_on_are_given(open_page: Ope
     assert_whole(at)
     assert not at.error
     assert "gpt-4.1" in at.chat_message[1].caption[0].value
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_when_a_whole_chain_fails_the_first_reason_comes_first(open_page: OpenPage, lang: str) -> None:
+    at = open_page("playground", lang=lang, query={"playground_chain": CHAIN})
+    break_it(at, "gpt-4.1", "auth")
+    break_it(at, "claude-sonnet-4-5", "invalid_model")
+    send(at)
+
+    said = at.error[0].value
+    assert said.startswith(t("playground.none_answered", lang, count=2, model="gpt-4.1"))
+    assert t("diagnosis.auth_title", lang) in said
+    assert t("diagnosis.model_title", lang) not in said
+    moved = [t("playground.step_moved", lang) in one.label for one in at.get("status") if "demo-" in one.label]
+    assert moved == [True, False]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_how_many_models_are_broken_is_seen_without_a_click(open_page: OpenPage, lang: str) -> None:
+    at = open_page("playground", lang=lang)
+    labels = [one.proto.popover.label for one in at.get("popover")]
+    assert t("playground.break_it", lang) in labels
+    break_it(at, "gpt-4.1", "auth")
+    break_it(at, "claude-sonnet-4-5", "hang")
+
+    labels = [one.proto.popover.label for one in at.get("popover")]
+    assert t("playground.break_it_on", lang, count=2) in labels
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_the_cap_counts_is_said_beside_it(open_page: OpenPage, lang: str) -> None:
+    at = open_page("playground", lang=lang, query={"playground_chain": CHAIN[0]})
+    assert t("playground.cap_counts", lang) in [one.value for one in at.caption]
+    break_it(at, "gpt-4.1", "cut")
+    send(at)
+
+    assert "estimate" in at.chat_message[1].warning[0].value or "추정치" in at.chat_message[1].warning[0].value
+
+
+def test_code_and_files_in_side_by_side_are_those_of_the_comparison(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_mode": "side", "playground_side": CHAIN})
+    assert not at.get("download_button")
+    send(at, "Only compared")
+    at.session_state["playground_code_open"] = True
+    at.run()
+
+    assert_whole(at)
+    assert "Only compared" in at.code[0].value
+    assert [one.proto.label for one in at.get("download_button")][:2] == ["JSON", "Markdown"]
+    at.button(key="playground_clear").click().run()
+    assert not at.chat_message
+
+
+def test_a_comparison_as_a_file_holds_its_prompt_and_every_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    lanes = [Turn(role="assistant", text="A", model="a"), Turn(role="assistant", text="B", model="b")]
+    kept = {playground_side.LANES: lanes, playground_side.PROMPT: "Which?"}
+    monkeypatch.setattr("pages.parts.playground_side.st.session_state", kept)
+
+    assert [one.text for one in playground_side.comparison()] == ["Which?", "A", "B"]
+
+
+def test_a_lane_that_has_ended_says_so_while_others_are_written(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drawing is looked at in the middle: with one lane answered, one failed and one silent for three seconds."""
+
+    def halfway(turns: list[Turn], paint: Callable[[Turn], None], *, tick: Callable[[], None]) -> None:
+        whole, failed, silent = turns
+        list(map(whole.take, whole.stream))
+        failed.take(FailedEvent(error=AuthError("No.")))
+        silent.began -= 3
+        for turn in (whole, failed):
+            paint(turn)
+        tick()
+        for turn in turns:
+            turn.stop()
+        raise StopException
+
+    monkeypatch.setattr(playground_side, "follow", halfway)
+    models = [*CHAIN, "demo-deepseek/deepseek-chat"]
+    at = open_page("playground", query={"playground_mode": "side", "playground_side": models})
+    send(at)
+
+    seen = [one.value for one in at.caption]
+    assert not [one for one in seen if "is writing" in one]
+    assert "Waiting for deepseek-chat … 3 s" in seen
+    assert any("gpt-4.1" in one and "first token" in one for one in seen)
+    assert "401" in at.error[0].value
+
+
+def test_an_answer_ended_by_the_toolbar_is_shown_as_stopped_and_frees_the_cap(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(turns: list[Turn], *_: object, **__: object) -> None:
+        raise StopException
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pages.parts.playground_chat.follow", stopped)
+        at = send(open_page("playground", query={"playground_chain": CHAIN[0]}))
+    at.run()
+
+    assert_whole(at)
+    assert at.chat_message[1].warning[0].value == t("playground.ending_cancelled", "en")
+    assert not at.get("progress")[0].proto.text.count("set aside")
+
+
+def test_a_refused_choice_says_which_one_holds(open_page: OpenPage) -> None:
+    at = open_page("playground", query={"playground_mode": "nonsense"})
+
+    assert any(t("playground.mode_chat", "en") in one.value for one in at.warning)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -246,6 +375,13 @@ def test_code_makes_the_same_call_and_holds_no_key(kind: str, name: str) -> None
     assert "some-model" in text
     if kind != "curl":
         compile(text, "example", "exec")
+        # What opens a bracket is closed at the same depth.
+        lines = text.splitlines()
+        depths = [len(line) - len(line.lstrip()) for line in lines]
+        for number, line in enumerate(lines):
+            if line.endswith(("{", "[", "(")):
+                after = next(one for one in range(number + 1, len(lines)) if depths[one] <= depths[number])
+                assert lines[after].lstrip()[0] in "}])", line
 
 
 @pytest.mark.parametrize(
@@ -271,6 +407,15 @@ def test_exports_hold_the_conversation() -> None:
 
     assert json.loads(as_json(rows))["conversation"][0]["text"] == "안녕"
     assert as_markdown(rows) == "## user\n\n안녕\n\n## assistant (m · ok)\n\nHi\n"
+
+
+def test_an_export_says_why_there_is_no_answer_or_not_all_of_it() -> None:
+    failed = Turn(role="assistant", model="m", ending="error", error=AuthError("No."))
+    stopped = Turn(role="assistant", model="m", text="Half", ending="cancelled")
+    written = as_markdown(export([Turn(role="user", text="Why?"), failed, stopped]))
+
+    assert f"## assistant (m · error)\n\n*{t('diagnosis.auth_title', 'en')}." in written
+    assert f"Half\n\n*{t('playground.ending_cancelled', 'en')}*" in written
 
 
 def test_tokens_are_guessed_within_reason() -> None:
