@@ -7,18 +7,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from statistics import fmean
 
 from sqlalchemy import Engine
 
 from core.costs.tokens_mix import cost_pico_usd
 from core.money import usd_from_pico
-from core.usage.rollup import Filters, Totals, span, total, totals
+from core.usage.rollup import Filters, Totals, covered_days, total, totals
 from core.usage.tally import DAY_S, HOUR_S
 from core.workload import LIMITS, Workload
 
 DAYS_PER_MONTH = 365 / 12
-WINDOW_DAYS = 30
 ANSWERED = ("ok", "partial")
+
+# Weeks differ from each other by more than a month grows: shorter times tell no growth.
+GROWTH_DAYS_AT_LEAST = 28
 
 UnitPrices = Callable[[str, str, int], Mapping[str, int] | None]
 """`prices(model, processing, input_tokens_per_request)`: micro-USD per Mtok by component (input, cache_read,
@@ -28,13 +31,15 @@ plain input costs."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredWorkload:
-    """A workload made of logged calls: `days_covered` they span, `call_count` they are.
+    """A workload made of logged calls: `call_count` they are, on `days_covered` days from `first` to `last`.
 
     `is_spread_measured` is False when only sums per day were known, `is_growth_measured` when there was no month
     before to compare with; the base workload's values stand there then.
     """
 
     workload: Workload
+    first: dt.date
+    last: dt.date
     days_covered: int
     call_count: int
     is_spread_measured: bool
@@ -55,42 +60,42 @@ def success_share(counts: Sequence[tuple[int, int]]) -> float | None:
     return sum(succeeded for succeeded, _ in counts) / sent if sent else None
 
 
-def to_workload(
-    engine: Engine, *, until: dt.date, base: Workload, filters: Filters | None = None, days: int = WINDOW_DAYS
-) -> MeasuredWorkload | None:
-    """The last `days` days up to and including `until` as a workload, or None when nothing answered in them.
+def to_workload(engine: Engine, *, base: Workload, filters: Filters | None = None) -> MeasuredWorkload | None:
+    """The calls that the filters let through as a workload, or None when nothing answered among them.
 
-    Requests are scaled to a month of 365/12 days by the days that are covered by the log. Tokens per request are
-    means over answered attempts, so retries are counted once, in `retry_share`. What a log cannot tell (horizon,
-    budget, season) is taken from `base`. Raises DatabaseProblem.
+    Requests are scaled to a month of 365/12 days from the days that the calls cover (see `covered_days`): a bill of
+    October gives October's rate whenever it is read, and days before its first and after its last call count neither
+    here nor for the peak. A day counts whole, today as well. Tokens per request are means over answered attempts, so
+    retries are counted once, in `retry_share`. What a log cannot tell (horizon, budget, season) is taken from `base`.
+    Raises DatabaseProblem.
     """
     chosen = filters or Filters()
-    window = replace(chosen, since=until - dt.timedelta(days=days - 1), until=until)
-    answered = total(engine, replace(window, outcomes=ANSWERED), level="attempt")
-    calls = total(engine, window)
-    covered = span(engine, window)
+    answered = total(engine, replace(chosen, outcomes=ANSWERED), level="attempt")
+    calls = total(engine, chosen)
+    days = covered_days(engine, chosen)
     known = answered.request_count - answered.usage_unknown_count
-    if covered is None or known <= 0 or not calls.request_count:
+    if not days or known <= 0 or not calls.request_count:
         return None
-    days_covered = (until - covered[0]).days + 1
-    growth = _growth(engine, chosen, window, days)
+    growth = _growth(engine, chosen, days, calls.request_count)
     found = asdict(base) | {
-        "requests_per_month": round(calls.request_count / days_covered * DAYS_PER_MONTH),
+        "requests_per_month": round(calls.request_count / len(days) * DAYS_PER_MONTH),
         "input_tokens": round(answered.input_tokens / known),
         "output_tokens": round(answered.output_tokens / known),
         "input_spread": _spread(answered, "input", base.input_spread),
         "output_spread": _spread(answered, "output", base.output_spread),
         "cached_share": _share(answered.cached_input_tokens, answered.input_tokens),
         "cache_write_share": _share(_cache_writes(answered), answered.input_tokens),
-        "batch_share": _batch_share(engine, window, calls.request_count),
+        "batch_share": _batch_share(engine, chosen, calls.request_count),
         "retry_share": _share(calls.attempt_count - calls.request_count, calls.request_count),
-        "peak_to_average": _peak_to_average(engine, window, days_covered) or base.peak_to_average,
+        "peak_to_average": _peak_to_average(engine, chosen, len(days)) or base.peak_to_average,
         "growth_per_month": base.growth_per_month if growth is None else growth,
     }
     workload, _ = Workload.from_mapping(found)
     return MeasuredWorkload(
         workload=replace(workload, name=base.name),
-        days_covered=days_covered,
+        first=days[0],
+        last=days[-1],
+        days_covered=len(days),
         call_count=calls.request_count,
         is_spread_measured=answered.single_count > 1,
         is_growth_measured=growth is not None,
@@ -116,32 +121,35 @@ def _spread(sums: Totals, kind: str, otherwise: float) -> float:
     return round(min(math.sqrt(variance) / mean, LIMITS[f"{kind}_spread"].high), 3)
 
 
-def _batch_share(engine: Engine, window: Filters, call_count: int) -> float:
-    by = {row.key[0]: row.request_count for row in totals(engine, window, by=["processing"])}
+def _batch_share(engine: Engine, chosen: Filters, call_count: int) -> float:
+    by = {row.key[0]: row.request_count for row in totals(engine, chosen, by=["processing"])}
     return _share(by.get("batch", 0), call_count)
 
 
-def _peak_to_average(engine: Engine, window: Filters, days_covered: int) -> float | None:
+def _peak_to_average(engine: Engine, chosen: Filters, days_covered: int) -> float | None:
     """The busiest hour over the mean hour, from calls logged one by one: sums of a day tell no hour."""
-    counts = [row.single_count for row in totals(engine, window, by=["hour"])]
+    counts = [row.single_count for row in totals(engine, chosen, by=["hour"])]
     if not sum(counts):
         return None
     mean = sum(counts) / (days_covered * DAY_S / HOUR_S)
     return round(min(max(max(counts) / mean, 1.0), LIMITS["peak_to_average"].high), 1)
 
 
-def _growth(engine: Engine, chosen: Filters, window: Filters, days: int) -> float | None:
-    """Growth per month against the window before, when the log covers all of that one as well."""
-    if window.since is None:
-        return None
-    before = replace(chosen, since=window.since - dt.timedelta(days=days), until=window.since - dt.timedelta(days=1))
-    first = span(engine, before)
+def _growth(engine: Engine, chosen: Filters, days: Sequence[dt.date], call_count: int) -> float | None:
+    """Growth per month against as many days before: calls a day of the covered days of both, from middle to middle.
+
+    None when either covers less than `GROWTH_DAYS_AT_LEAST` days.
+    """
+    width = dt.timedelta(days=(days[-1] - days[0]).days + 1)
+    before = replace(chosen, since=days[0] - width, until=days[0] - dt.timedelta(days=1))
+    earlier_days = covered_days(engine, before)
     earlier = total(engine, before).request_count
-    if first is None or first[0] != before.since or not earlier:
+    if not earlier or min(len(days), len(earlier_days)) < GROWTH_DAYS_AT_LEAST:
         return None
-    ratio = float(total(engine, window).request_count / earlier)
+    ratio = (call_count / len(days)) / (earlier / len(earlier_days))
+    apart = fmean(day.toordinal() for day in days) - fmean(day.toordinal() for day in earlier_days)
     limit = LIMITS["growth_per_month"]
-    return round(min(max(math.pow(ratio, DAYS_PER_MONTH / days) - 1, limit.low), limit.high), 3)
+    return round(min(max(math.pow(ratio, DAYS_PER_MONTH / apart) - 1, limit.low), limit.high), 3)
 
 
 def what_if(

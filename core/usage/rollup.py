@@ -187,16 +187,18 @@ def choices(engine: Engine) -> dict[str, list[str]]:
     return found
 
 
-def span(engine: Engine, filters: Filters | None = None) -> tuple[dt.date, dt.date] | None:
-    """First and last day with a call; None for an empty log."""
-    statement = _where(select(func.min(DAYS.c.period_s), func.max(DAYS.c.period_s)), DAYS, filters or Filters())
+def covered_days(engine: Engine, filters: Filters | None = None) -> list[dt.date]:
+    """The days that the log speaks of, in order: from the first to the last day with a call of each source.
+
+    A source is one import, or what the gateway logged of its own calls: between its calls a day was quiet, between two
+    sources nothing is known.
+    """
+    sources = (DAYS.c.origin, DAYS.c.import_id)
+    ends = select(func.min(DAYS.c.period_s), func.max(DAYS.c.period_s))
     with transaction(engine) as connection:
-        first, last = connection.execute(statement).one()
-    return None if first is None else (_day(first), _day(last))
-
-
-def _day(period_s: int) -> dt.date:
-    return dt.datetime.fromtimestamp(period_s, tz=dt.UTC).date()
+        spans = connection.execute(_where(ends, DAYS, filters or Filters()).group_by(*sources)).all()
+    moments = {second for first, last in spans for second in range(first, last + 1, DAY_S)}
+    return [dt.datetime.fromtimestamp(second, tz=dt.UTC).date() for second in sorted(moments)]
 
 
 def _seconds(day: dt.date) -> int:

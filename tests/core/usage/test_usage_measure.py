@@ -38,14 +38,14 @@ def log_calls(engine: Engine, count: int, *, day: int = 0, prefix: str = "", **c
 
 
 def test_an_empty_log_is_no_workload(engine: Engine) -> None:
-    assert to_workload(engine, until=NOON, base=Workload()) is None
+    assert to_workload(engine, base=Workload()) is None
 
 
 def test_calls_are_scaled_to_a_month_by_the_days_the_log_covers(engine: Engine) -> None:
     for day in range(10):
         log_calls(engine, 6, day=day)
 
-    found = to_workload(engine, until=NOON, base=Workload(name="kept", budget_usd_per_month=9.0))
+    found = to_workload(engine, base=Workload(name="kept", budget_usd_per_month=9.0))
     assert found is not None
     assert (found.days_covered, found.call_count) == (10, 60)
     # 60 calls in 10 days are 6 a day, 365 / 12 days a month: 182.5, rounded half to even.
@@ -63,7 +63,7 @@ def test_the_spread_is_that_of_the_single_calls(engine: Engine) -> None:
     for number, count in enumerate(tokens):
         write(engine, [entry_of(f"s{number}", 1, input_tokens=count), entry_of(f"s{number}", 0, input_tokens=count)])
 
-    found = to_workload(engine, until=NOON, base=Workload())
+    found = to_workload(engine, base=Workload())
     assert found is not None
     assert found.workload.input_spread == pytest.approx(np.std(tokens) / np.mean(tokens), abs=0.001)
     assert found.workload.output_spread == 0.0
@@ -73,7 +73,7 @@ def test_the_spread_is_that_of_the_single_calls(engine: Engine) -> None:
 def test_daily_sums_tell_no_spread_and_no_peak(engine: Engine) -> None:
     log_calls(engine, 1, request_count=500, input_tokens=500_000, output_tokens=1_000)
 
-    found = to_workload(engine, until=NOON, base=Workload(input_spread=0.77, peak_to_average=5))
+    found = to_workload(engine, base=Workload(input_spread=0.77, peak_to_average=5))
     assert found is not None
     assert (found.workload.input_tokens, found.workload.output_tokens) == (1_000, 2)
     assert (found.workload.input_spread, found.workload.peak_to_average) == (0.77, 5)
@@ -84,7 +84,7 @@ def test_retries_are_counted_beside_the_requests_not_in_them(engine: Engine) -> 
     write(engine, [entry_of("a", 0, attempt_count=2), entry_of("a", 1, outcome="error", input_tokens=None)])
     write(engine, [entry_of("a", 2), entry_of("b", 0), entry_of("b", 1)])
 
-    found = to_workload(engine, until=NOON, base=Workload())
+    found = to_workload(engine, base=Workload())
     assert found is not None
     assert found.call_count == 2
     assert found.workload.retry_share == 0.5
@@ -95,10 +95,53 @@ def test_growth_is_measured_against_the_month_before(engine: Engine) -> None:
     for day in range(60):
         log_calls(engine, 2 if day < 30 else 1, day=day)
 
-    found = to_workload(engine, until=NOON, base=Workload())
+    found = to_workload(engine, base=Workload(), filters=Filters(since=NOON - dt.timedelta(days=29), until=NOON))
     assert found is not None
     assert found.is_growth_measured
+    # From 1 to 2 a day in 30 days: 2 ** (365 / 12 / 30) - 1.
     assert found.workload.growth_per_month == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_week_tells_no_growth(engine: Engine) -> None:
+    for day in range(14):
+        log_calls(engine, 2 if day < 7 else 1, day=day)
+
+    found = to_workload(engine, base=Workload(), filters=Filters(since=NOON - dt.timedelta(days=6), until=NOON))
+    assert found is not None
+    assert found.workload.requests_per_month == 61
+    assert not found.is_growth_measured
+
+
+def test_a_bill_of_october_gives_octobers_rate_whenever_it_is_read(engine: Engine) -> None:
+    # 31 days of 4 calls at noon and 2 an hour later, the last of them 28 days before the period ends.
+    for day in range(28, 59):
+        for number, hour in enumerate((0, 0, 0, 0, 1, 1)):
+            moment = NOON_MS - day * DAY_MS + hour * 3_600_000
+            for attempt in (0, 1):
+                changes = {"started_ms": moment, "origin": "import", "import_id": 1}
+                write(engine, [entry_of(f"{day}-{number}", attempt, **changes)])
+
+    for since in (None, NOON - dt.timedelta(days=89), NOON - dt.timedelta(days=29)):
+        found = to_workload(engine, base=Workload(), filters=Filters(since=since, until=NOON))
+        assert found is not None
+        # 6 a day x 365 / 12 = 182.5, rounded half to even; the last period holds two of the days.
+        assert found.workload.requests_per_month == 182
+        # The busiest hour has 4 calls, the mean one 6 / 24.
+        assert found.workload.peak_to_average == 16.0
+        assert found.days_covered == (2 if since == NOON - dt.timedelta(days=29) else 31)
+        assert found.last == NOON - dt.timedelta(days=28)
+
+
+def test_days_between_a_bill_and_the_gateways_calls_are_not_measured(engine: Engine) -> None:
+    for day in (0, 1, *range(28, 38)):
+        own = {"origin": "gateway"} if day < 2 else {"origin": "import", "import_id": 1}
+        log_calls(engine, 3, day=day, **own)
+
+    found = to_workload(engine, base=Workload())
+    assert found is not None
+    assert (found.days_covered, found.call_count) == (12, 36)
+    # 3 a day x 365 / 12 = 91.25
+    assert found.workload.requests_per_month == 91
 
 
 def test_what_if_prices_each_component(engine: Engine) -> None:
@@ -156,7 +199,7 @@ def test_the_sample_shows_everything_a_log_can_show(engine: Engine) -> None:
     assert total(engine, Filters(origins=("gateway",))).request_count == 0
     assert total(engine).pico_usd == total(engine, level="attempt").pico_usd
     assert len(totals(engine, by=["model"])) == 3
-    found = to_workload(engine, until=NOON, base=Workload())
+    found = to_workload(engine, base=Workload(), filters=Filters(since=NOON - dt.timedelta(days=29), until=NOON))
     assert found is not None
     assert found.days_covered == 30
     assert found.workload.peak_to_average > 1.5

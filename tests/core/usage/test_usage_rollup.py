@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from core.catalog.database import DatabaseProblem, open_engine
 from core.usage.entries import MAX_INT
-from core.usage.rollup import Filters, Totals, choices, span, total, totals, wasted
+from core.usage.rollup import Filters, Totals, choices, covered_days, total, totals, wasted
 from core.usage.tables import create_tables
 from core.usage.write import write
 from tests.core.usage.helpers import NOON_MS, assert_log_and_rollups_agree, entry_of
@@ -37,7 +37,7 @@ def call_with_failover(engine: Engine, call_id: str = "f", **changes: object) ->
 def test_an_empty_log_sums_to_nothing(engine: Engine) -> None:
     assert totals(engine) == []
     assert total(engine) == Totals()
-    assert span(engine) is None
+    assert covered_days(engine) == []
     assert total(engine).latency_ms(0.5) is None
 
 
@@ -77,7 +77,17 @@ def test_filters_take_whole_days_both_ends_included(engine: Engine) -> None:
 
     chosen = Filters(since=NOON + dt.timedelta(days=1), until=NOON + dt.timedelta(days=2))
     assert [row.day for row in totals(engine, chosen, by=["day"])] == [chosen.since, chosen.until]
-    assert span(engine) == (NOON, NOON + dt.timedelta(days=3))
+    assert covered_days(engine, chosen) == [chosen.since, chosen.until]
+
+
+def test_quiet_days_are_covered_within_a_source_and_not_between_two(engine: Engine) -> None:
+    # The gateway's days 0 and 2, one import's days 1 to 2, another's days 10 and 12.
+    for name, number, day in (("a", 0, 0), ("b", 0, 2), ("c", 1, 1), ("d", 1, 2), ("e", 2, 10), ("f", 2, 12)):
+        origin = "import" if number else "gateway"
+        write(engine, [entry_of(name, started_ms=NOON_MS + day * DAY_MS, origin=origin, import_id=number)])
+
+    assert [(day - NOON).days for day in covered_days(engine)] == [0, 1, 2, 10, 11, 12]
+    assert [(day - NOON).days for day in covered_days(engine, Filters(origins=("import",)))] == [1, 2, 10, 11, 12]
 
 
 def test_hours_are_told_apart(engine: Engine) -> None:
