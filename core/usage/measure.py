@@ -127,12 +127,15 @@ def _batch_share(engine: Engine, chosen: Filters, call_count: int) -> float:
 
 
 def _peak_to_average(engine: Engine, chosen: Filters, days_covered: int) -> float | None:
-    """The busiest hour over the mean hour, from calls logged one by one: sums of a day tell no hour."""
-    counts = [row.single_count for row in totals(engine, chosen, by=["hour"])]
-    if not sum(counts):
+    """The busiest hour over the mean hour, from calls logged one by one: sums of a day tell no hour.
+
+    Neither do calls that all stand in the first hour of their days: only their dates were known.
+    """
+    counts = {row.key[0]: row.single_count for row in totals(engine, chosen, by=["hour"]) if row.single_count}
+    if all(hour % DAY_S == 0 for hour in counts):
         return None
-    mean = sum(counts) / (days_covered * DAY_S / HOUR_S)
-    return round(min(max(max(counts) / mean, 1.0), LIMITS["peak_to_average"].high), 1)
+    mean = sum(counts.values()) / (days_covered * DAY_S / HOUR_S)
+    return round(min(max(max(counts.values()) / mean, 1.0), LIMITS["peak_to_average"].high), 1)
 
 
 def _growth(engine: Engine, chosen: Filters, days: Sequence[dt.date], call_count: int) -> float | None:

@@ -15,7 +15,6 @@ def read_row(fields: Fields) -> ExportRow:
     if fresh > given:
         raise BadFieldError("parts_exceed_whole", "n_non_cached_context_tokens_total", fresh)
     return ExportRow(
-        row_number=fields.row_number,
         uid=stable_id(fields.text("timestamp"), model, tier, fields.raw("project_id"), fields.raw("api_key_id")),
         started_ms=fields.moment_ms("timestamp"),
         model=model,

@@ -17,7 +17,6 @@ def read_row(fields: Fields) -> ExportRow:
     input_tokens = fields.count("prompt_tokens", 0)
     cached, written = _cache(details)
     return ExportRow(
-        row_number=fields.row_number,
         uid=fields.identity("request_id"),
         started_ms=fields.moment_ms("startTime"),
         model=fields.text("model", "") or fields.text("model_group", ""),

@@ -14,9 +14,8 @@ def read_row(fields: Fields) -> ExportRow:
     model = fields.text("snapshot_id")
     identity = [fields.raw(name) for name in ("aggregation_timestamp", "operation", "project_id", "api_key_id")]
     return ExportRow(
-        row_number=fields.row_number,
         uid=stable_id(*identity, model, fields.raw("user_id"), fields.raw("batch")),
-        started_ms=_moment(fields),
+        started_ms=fields.moment_ms("aggregation_timestamp"),
         model=model,
         provider_id="openai",
         processing="batch" if fields.flag("batch") else "standard",
@@ -27,17 +26,9 @@ def read_row(fields: Fields) -> ExportRow:
     )
 
 
-def _moment(fields: Fields) -> int:
-    """The CSV form writes the seconds since 1970 as text."""
-    text = fields.text("aggregation_timestamp")
-    if text.isdecimal():
-        return Fields({"aggregation_timestamp": int(text)}, fields.row_number).moment_ms("aggregation_timestamp")
-    return fields.moment_ms("aggregation_timestamp")
-
-
 def records(document: object) -> Iterable[object] | None:
-    """The rows under `data`."""
-    return rows_of(document.get("data") if isinstance(document, dict) else None, COLUMNS)
+    """A list of rows, bare or under `data`."""
+    return rows_of(document.get("data") if isinstance(document, dict) else document, COLUMNS)
 
 
 EXPORT = Export(tool="openai_legacy", columns=COLUMNS, read_row=read_row, records=records)

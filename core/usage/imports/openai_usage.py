@@ -14,7 +14,6 @@ def read_row(fields: Fields) -> ExportRow:
     batch = fields.flag("batch")
     identity = [fields.raw(name) for name in ("start_time", "end_time", "project_id", "user_id", "api_key_id")]
     return ExportRow(
-        row_number=fields.row_number,
         uid=stable_id(*identity, model, batch, fields.raw("service_tier")),
         started_ms=fields.moment_ms("start_time"),
         model=model,

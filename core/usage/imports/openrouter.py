@@ -16,7 +16,6 @@ def read_row(fields: Fields) -> ExportRow:
     billed = fields.pico_usd("cost_total")
     own_key = fields.pico_usd("byok_usage_inference") or 0
     return ExportRow(
-        row_number=fields.row_number,
         uid=fields.identity("generation_id"),
         started_ms=fields.moment_ms("created_at"),
         model=fields.text("model_permaslug"),

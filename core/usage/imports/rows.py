@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -14,14 +15,15 @@ from core.money import PICO_PER_USD
 from core.usage.entries import MAX_INT, Outcome
 
 RejectKind = Literal[
-    "missing", "not_a_number", "negative", "too_large", "not_a_date", "parts_exceed_whole", "not_a_row"
+    "missing", "not_a_number", "negative", "too_large", "not_a_date", "in_future", "parts_exceed_whole", "not_a_row"
 ]
-RefusalKind = Literal["empty", "too_large", "not_text", "broken", "unknown_format", "no_rows"]
+RefusalKind = Literal["empty", "too_large", "not_text", "broken", "broken_line", "unknown_format", "no_rows"]
 
 EARLIEST = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 SHOWN_CHARS = 60
 ID_MAX_CHARS = 120
+SECONDS_DIGITS = 9  # 20261101 is a day
 _MAX_DIGITS = 30
 
 
@@ -37,15 +39,19 @@ class BadFieldError(ValueError):
     """A field of a row that cannot be read; becomes a `RejectedRow`."""
 
     def __init__(self, kind: RejectKind, field: str, given: object) -> None:
-        super().__init__(f"{field}: {str(given)[:SHOWN_CHARS]!r} ({kind.replace('_', ' ')})")
+        shown = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
         self.kind: RejectKind = kind
         self.field = field
-        self.given = str(given)[:SHOWN_CHARS]
+        self.given = shown[:SHOWN_CHARS]
+        super().__init__(f"{field}: {self.given!r} ({kind.replace('_', ' ')})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A row that is left out: its number in the file (from 1, headings not counted), the field and what stood there."""
+    """A row that is left out: its number, the field and what stood there.
+
+    Rows are numbered as a spreadsheet does: the heading of a CSV is row 1. Entries of a JSON are counted from 1.
+    """
 
     row_number: int
     kind: RejectKind
@@ -61,7 +67,6 @@ class ExportRow:
     exported ("" when the export does not say). `pico_usd` is what the seller billed, None when the export is silent.
     """
 
-    row_number: int
     uid: str
     started_ms: int
     model: str
@@ -108,13 +113,13 @@ class Export:
 
 
 class Fields:
-    """Typed reading of one row; every getter raises BadFieldError naming the field."""
+    """Typed reading of one row; every getter raises BadFieldError naming the field. Moments lie before `before`."""
 
-    __slots__ = ("_values", "row_number")
+    __slots__ = ("_before", "_values")
 
-    def __init__(self, values: Mapping[str, object], row_number: int) -> None:
+    def __init__(self, values: Mapping[str, object], before: dt.datetime = LATEST) -> None:
         self._values = values
-        self.row_number = row_number
+        self._before = before
 
     def raw(self, name: str) -> object:
         """The value as it stands; None for a missing or empty one."""
@@ -169,8 +174,10 @@ class Fields:
         return _in_range(name, value, pico)
 
     def moment_ms(self, name: str) -> int:
-        """An ISO date and time, or seconds since 1970; without a zone it is read as UTC."""
+        """An ISO date and time, or seconds since 1970 (as text with 9 digits or more); without a zone it is UTC."""
         value = self.raw(name)
+        if isinstance(value, str) and len(value) >= SECONDS_DIGITS and value.isdecimal():
+            value = int(value)
         if value is None:
             raise BadFieldError("missing", name, "")
         try:
@@ -183,6 +190,8 @@ class Fields:
         moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment
         if not EARLIEST <= moment < LATEST:
             raise BadFieldError("not_a_date", name, value)
+        if moment >= self._before:
+            raise BadFieldError("in_future", name, value)
         return int(moment.timestamp() * 1_000)
 
     def flag(self, name: str) -> bool:
@@ -213,17 +222,14 @@ def _whole(value: object) -> int:
 def _whole_text(name: str, value: object) -> int:
     try:
         amount = Decimal(str(value).strip())
-        if amount.is_finite() and amount.adjusted() > _MAX_DIGITS:
-            # Never build the number behind 1e999999999.
-            raise BadFieldError("too_large", name, value)
-        number = int(amount)
-    except BadFieldError:
-        raise
-    except (InvalidOperation, ValueError, OverflowError) as error:
+    except InvalidOperation as error:
         raise BadFieldError("not_a_number", name, value) from error
-    if amount != number:
+    if amount.is_finite() and amount.adjusted() > _MAX_DIGITS:
+        # Never build the number behind 1e999999999.
+        raise BadFieldError("too_large", name, value)
+    if not amount.is_finite() or amount != int(amount):
         raise BadFieldError("not_a_number", name, value)
-    return number
+    return int(amount)
 
 
 def _is_finite(value: object) -> bool:

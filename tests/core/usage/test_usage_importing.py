@@ -19,7 +19,6 @@ from tests.core.usage.helpers import NOON_MS, assert_log_and_rollups_agree, entr
 
 def row_of(uid: str, **changes: object) -> ExportRow:
     plain = ExportRow(
-        row_number=1,
         uid=uid,
         started_ms=NOON_MS,
         model="openai/gpt-4.1",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.usage.imports import MAX_BYTES, ExportRefusedError, read_export
+from core.usage.imports import MAX_BYTES, ExportRefusedError, own, read_export
 from core.usage.imports.models import match_model, suggest_models
 from core.usage.imports.rows import BadFieldError, Fields
 
@@ -128,7 +128,7 @@ def test_a_bad_row_is_rejected_with_its_reason_and_the_others_stay(
     parsed = read_export(csv_of(OPENROUTER, bad, GOOD.replace("gen-1", "gen-2")))
 
     assert [row.uid for row in parsed.rows] == ["gen-2"]
-    assert [(row.row_number, row.kind, row.field) for row in parsed.rejected] == [(1, kind, field)]
+    assert [(row.row_number, row.kind, row.field) for row in parsed.rejected] == [(2, kind, field)]
 
 
 def test_a_row_repeated_in_the_file_counts_once() -> None:
@@ -231,6 +231,85 @@ def test_broken_litellm_metadata_means_no_cached_tokens(metadata: str) -> None:
 
     (found,) = read_export(csv_of(LITELLM, row)).rows
     assert (found.cached_input_tokens, found.outcome) == (0, "error")
+
+
+RECORD: dict[str, object] = {
+    "request_id": "chat-1", "spend": 0.01, "prompt_tokens": 5, "completion_tokens": 1,
+    "startTime": "2026-06-28T03:46:57Z", "model": "gpt-4.1",
+}  # fmt: skip
+
+
+def jsonl_of(*records: object) -> bytes:
+    return "\n".join(record if isinstance(record, str) else json.dumps(record) for record in records).encode()
+
+
+def test_json_lines_are_read_like_a_list_by_every_tool_that_writes_json() -> None:
+    other = RECORD | {"request_id": "chat-2"}
+    mine = {"timestamp": "2026-06-28", "model": "x", "input_tokens": 1, "output_tokens": 2}
+    legacy = {"aggregation_timestamp": 1_730_419_200, "n_requests": 3, "snapshot_id": "a", "n_context_tokens_total": 9}
+
+    for records in ([RECORD, other], [RECORD], [mine, mine | {"model": "y"}], [legacy], [OPENAI, OPENAI]):
+        assert read_export(jsonl_of(*records, "")).rows == read_export(json.dumps(records).encode()).rows
+
+
+@pytest.mark.parametrize(
+    ("records", "line"),
+    [
+        ([RECORD, '{"request_id": "cut', RECORD], "2"),
+        ([RECORD, "", RECORD, "x"], "4"),
+        (["{", '  "data": [', "    nothing"], "3"),
+    ],
+)
+def test_the_first_line_that_is_broken_is_named(records: list[object], line: str) -> None:
+    with pytest.raises(ExportRefusedError) as refused:
+        read_export(jsonl_of(*records))
+
+    assert (refused.value.kind, refused.value.found) == ("broken_line", line)
+
+
+def test_a_table_of_ones_own_needs_four_columns() -> None:
+    (row,) = read_export(b"timestamp,model,input_tokens,output_tokens\n2026-06-28 03:46,openai/gpt-4.1,1000,500\n").rows
+
+    assert (row.model, row.provider_id, row.request_count) == ("openai/gpt-4.1", "openai", 1)
+    assert (row.input_tokens, row.output_tokens, row.pico_usd) == (1_000, 500, None)
+
+
+def test_the_template_of_ones_own_table_is_read_whole() -> None:
+    parsed = read_export(own.TEMPLATE.encode())
+
+    one, many = parsed.rows
+    assert (parsed.tool, parsed.rejected) == ("own", ())
+    assert (one.uid, one.pico_usd, one.cached_input_tokens, one.latency_ms) == ("call-1", 6_400_000_000, 400, 2_300)
+    assert (many.request_count, many.input_tokens, many.pico_usd) == (100, 150_000, None)
+
+
+def test_an_unknown_table_is_told_its_columns_and_what_the_nearest_tool_asks_for() -> None:
+    with pytest.raises(ExportRefusedError) as foreign:
+        read_export(b"date,llm,tokens\n1,2,3\n")
+    with pytest.raises(ExportRefusedError) as cut:
+        read_export(csv_of(LITELLM.replace("request_id,", "").replace("spend,", ""), "a"))
+
+    assert (foreign.value.found, foreign.value.nearest) == ("date, llm, tokens", "own")
+    assert foreign.value.missing == "input_tokens, model, output_tokens, timestamp"
+    assert (cut.value.nearest, cut.value.missing) == ("litellm", "request_id, spend")
+
+
+def test_a_row_after_today_is_rejected_and_one_of_today_is_not() -> None:
+    noon_s = 1_782_648_000.0  # 2026-06-28 12:00 UTC
+    dates = ("2026-06-28 23:59:59", "2026-06-29 00:00:00")
+    rows = [GOOD.replace("2026-06-28 03:46:57.713", date).replace("gen-1", date) for date in dates]
+    parsed = read_export(csv_of(OPENROUTER, *rows), now_s=lambda: noon_s)
+
+    assert [row.uid for row in parsed.rows] == [dates[0]]
+    assert [(row.row_number, row.kind, row.given) for row in parsed.rejected] == [(3, "in_future", dates[1])]
+
+
+def test_what_stood_in_a_rejected_row_is_shown_as_it_was_written() -> None:
+    (shifted,) = read_export(csv_of(OPENROUTER, GOOD + ",extra,more")).rejected
+    listed = read_export(json.dumps([RECORD, RECORD | {"prompt_tokens": ["a"]}, ["x"]]).encode()).rejected
+
+    assert shifted.given == "extra, more"
+    assert [row.given for row in listed] == ['["a"]', '["x"]']
 
 
 def test_groq_counts_cached_as_what_is_not_fresh() -> None:
@@ -349,13 +428,13 @@ def test_any_json_is_read_or_refused(document: object) -> None:
 
 @given(st.decimals(min_value=0, max_value=1_000_000, places=12))
 def test_money_is_read_to_the_pico_dollar(amount: Decimal) -> None:
-    assert Fields({"cost": str(amount)}, 1).pico_usd("cost") == int(amount * 10**12)
+    assert Fields({"cost": str(amount)}).pico_usd("cost") == int(amount * 10**12)
 
 
 @pytest.mark.parametrize("value", [True, 1.5, "x", [], {}])
 def test_a_count_is_a_whole_number(value: object) -> None:
     with pytest.raises(BadFieldError, match="tokens"):
-        Fields({"tokens": value}, 1).count("tokens")
+        Fields({"tokens": value}).count("tokens")
 
 
 KNOWN = ["openai/gpt-4.1", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash", "groq/x"]

@@ -80,6 +80,17 @@ def test_daily_sums_tell_no_spread_and_no_peak(engine: Engine) -> None:
     assert not found.is_spread_measured
 
 
+def test_calls_of_which_only_the_dates_are_known_tell_no_peak(engine: Engine) -> None:
+    for day in range(3):
+        midnight = NOON_MS - 43_200_000 - day * DAY_MS
+        for attempt in (0, 1):
+            write(engine, [entry_of(f"{day}", attempt, started_ms=midnight)])
+
+    found = to_workload(engine, base=Workload(peak_to_average=5))
+    assert found is not None
+    assert found.workload.peak_to_average == 5
+
+
 def test_retries_are_counted_beside_the_requests_not_in_them(engine: Engine) -> None:
     write(engine, [entry_of("a", 0, attempt_count=2), entry_of("a", 1, outcome="error", input_tokens=None)])
     write(engine, [entry_of("a", 2), entry_of("b", 0), entry_of("b", 1)])

@@ -76,7 +76,7 @@ def test_threads_lose_nothing_and_never_deadlock_on_postgres(engine: Engine) -> 
 
 
 def test_imports_and_the_sample_come_and_go_on_postgres(engine: Engine) -> None:
-    row = ExportRow(row_number=1, uid="1", started_ms=NOON_MS, model="m", input_tokens=10, output_tokens=5)
+    row = ExportRow(uid="1", started_ms=NOON_MS, model="m", input_tokens=10, output_tokens=5)
     parsed = ParsedExport(tool="openrouter", rows=(row,), rejected=())
     assert import_export(engine, parsed, "a.csv") == 1
     assert import_export(engine, parsed, "a.csv") == 0
