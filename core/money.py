@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from core.i18n import SaidError, said
@@ -93,6 +93,11 @@ def _percent(share: Decimal, pattern: str, locale: str) -> str:
 @lru_cache(maxsize=4096)
 def _day(day: dt.date, pattern: str, locale: str) -> str:
     return str(format_date(day, format=pattern, locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _month_day(day: dt.date, locale: str) -> str:
+    return str(format_skeleton("MMMd", day, locale=locale))
 
 
 def _known(amount: Amount | None) -> bool:
@@ -207,6 +212,10 @@ class Formatter:
     def month(self, day: dt.date) -> tuple[str, str]:
         """The month of a day as short as the reader writes it, and its year."""
         return _day(day, "LLL", self.locale), f"{day:%Y}"
+
+    def month_day(self, day: dt.date) -> str:
+        """A day without its year as the reader writes it, for the axis of a chart."""
+        return _month_day(day, self.locale)
 
 
 def _significant_decimals(value: float) -> int:

@@ -9,9 +9,20 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.money import usd_from_pico
 from core.usage.measure import to_workload
+from core.usage.rollup import Filters
 from core.usage.rollup import choices as choices_of
 from core.workload import Workload
-from pages.parts import address, state, tables, usage_export, usage_import, usage_inputs, usage_views, widgets
+from pages.parts import (
+    address,
+    state,
+    tables,
+    usage_export,
+    usage_files,
+    usage_import,
+    usage_inputs,
+    usage_views,
+    widgets,
+)
 from pages.parts.state import fmt, tr
 from pages.parts.usage_data import Report, engine, read_report
 from pages.parts.workload_bar import summary, workload_bar
@@ -22,9 +33,8 @@ TAKEN = "_usage_taken"
 @state.block
 def page() -> None:
     choices = choices_of(engine())
-    shown_next = st.session_state.pop(usage_import.SHOW_NEXT, None)
-    if shown_next:
-        address.set_value(usage_inputs.SOURCE, shown_next)
+    for key, value in st.session_state.pop(usage_import.SHOW_NEXT, {}).items():
+        address.set_value(key, value)
     problems = usage_inputs.take(choices)
     workload_bar()
     st.title(tr("usage.title"))
@@ -41,15 +51,15 @@ def page() -> None:
         widgets.show_empty(tr("usage.none_title"), tr("usage.none_body"))
     else:
         answer(report)
-        take_workload()
+        take_workload(replace(filters, since=since, until=until, outcomes=()))
         views(report)
         with st.container(horizontal=True):
             usage_export.buttons(since, until, filters)
     with _import_box():
         usage_import.show_import()
-        usage_import.show_files()
+        usage_files.show_files()
         if "sample" not in choices["origin"]:
-            usage_import.sample_button()
+            usage_files.sample_button()
     st.caption(tr("usage.sources"))
 
 
@@ -57,14 +67,14 @@ def empty() -> None:
     """A new log: what fills it, and an example to look at."""
     widgets.show_empty(tr("usage.empty_title"), tr("usage.empty_body"))
     with st.container(horizontal=True):
-        usage_import.sample_button()
+        usage_files.sample_button()
         st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
-    with _import_box():
+    with _import_box(is_open=True):
         usage_import.show_import()
 
 
-def _import_box() -> DeltaGenerator:
-    is_told = usage_import.SAID in st.session_state or usage_import.PARSED in st.session_state
+def _import_box(*, is_open: bool = False) -> DeltaGenerator:
+    is_told = is_open or usage_import.SAID in st.session_state or usage_import.PARSED in st.session_state
     return st.expander(tr("usage.import_title"), icon=":material/upload:", expanded=is_told)
 
 
@@ -108,12 +118,10 @@ def sum_usd(report: Report) -> float:
     return float(usd_from_pico(report.wasted_pico_usd))
 
 
-def take_workload() -> None:
-    """One click makes the measured usage the workload of every page."""
-    before = state.workload()
-    base = replace(before, name=tr("usage.workload_name"))
-    filters = replace(usage_inputs.filters(), outcomes=())
-    found = to_workload(engine(), until=state.today(), base=base, filters=filters)
+def take_workload(filters: Filters) -> None:
+    """One click makes the usage of the chosen period and filters the workload of every page."""
+    base = replace(state.workload(), name=tr("usage.workload_name"))
+    found = to_workload(engine(), base=base, filters=filters)
     if found is None:
         st.caption(tr("usage.no_workload"))
         return
@@ -122,9 +130,11 @@ def take_workload() -> None:
             tr("usage.take_workload"), key="usage_take_workload", icon=":material/tune:", type="primary",
             on_click=taken, args=(found.workload,),
         )  # fmt: skip
-        st.caption(
-            tr("usage.take_workload_help", days=found.days_covered, workload=summary(found.workload)), width="stretch"
-        )
+        explained = tr(
+            "usage.take_workload_help", span=usage_inputs.span_text(found.first, found.last),
+            days=fmt().number(found.days_covered), workload=summary(found.workload),
+        )  # fmt: skip
+        st.caption(explained, width="stretch")
     if st.session_state.pop(TAKEN, False):
         st.success(tr("usage.workload_taken"), icon=":material/check:")
         st.page_link("pages/monthly_cost.py", label=tr("usage.to_monthly_cost"), icon=":material/calendar_month:")

@@ -29,7 +29,7 @@ class Column:
 
     field: str
     label: str
-    kind: Literal["text", "number", "money", "share", "link", "date", "flag"] = "text"
+    kind: Literal["text", "number", "money", "share", "link", "date"] = "text"
     unit: str = ""
     digits: int = 0
     help: str | None = None
@@ -56,8 +56,8 @@ def arrow(rows: Rows, columns: Sequence[Column]) -> pa.Table:
 def _array(values: list[Any], column: Column) -> pa.Array:
     if column.kind in NUMERIC:
         return pa.array(np.array(values, dtype="float64") * _factor(column), from_pandas=True)
-    if column.kind in {"date", "flag"}:
-        return pa.array(values, type=pa.date32() if column.kind == "date" else pa.bool_(), from_pandas=True)
+    if column.kind == "date":
+        return pa.array(values, type=pa.date32(), from_pandas=True)
     texts = [value if value is None else str(value) for value in values]
     # Repeated words (providers, sources) travel once.
     is_repeated = len(texts) >= LONG_TABLE_ROWS and len(set(texts)) * 2 < len(texts)
@@ -89,8 +89,6 @@ def _config(column: Column) -> Any:
         return st.column_config.LinkColumn(label, **common)
     if column.kind == "date":
         return st.column_config.DateColumn(label, format="YYYY-MM-DD", **common)
-    if column.kind == "flag":
-        return st.column_config.CheckboxColumn(label, **common)
     return st.column_config.TextColumn(label, **common)
 
 

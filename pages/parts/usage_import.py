@@ -1,9 +1,7 @@
-"""How does a reader bring an export in: choose, look at what it would do, map unknown models, import, take it out?"""
+"""How does a reader bring an export in: choose, look at what it would do, map unknown models, import?"""
 
 from __future__ import annotations
 
-import datetime as dt
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,17 +9,14 @@ import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
 from core.catalog.database import DatabaseProblem
-from core.usage.files import SAMPLE_TOOL, imported_files, remove_import
 from core.usage.importing import ModelUse, Preview, import_export, preview
-from core.usage.imports import ExportRefusedError, ParsedExport, read_export
+from core.usage.imports import ExportRefusedError, ParsedExport, own, read_export
 from core.usage.imports.models import match_model, suggest_models
-from core.usage.rollup import choices
-from core.usage.sample import load_sample
-from pages.parts import address, state, tables, widgets
+from pages.parts import state, tables, widgets
 from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.tables import Column
-from pages.parts.usage_data import engine, price_of_row, prices_of
-from pages.parts.usage_inputs import SOURCE, default_source
+from pages.parts.usage_data import engine, price_of_row
+from pages.parts.usage_inputs import DAYS, day_of, shown_after_import, span_text
 
 SHOW_NEXT = "_usage_show_next"
 UPLOAD, PARSED, ROUND, SAID = "usage_upload", "_usage_parsed", "_usage_round", "_usage_said"
@@ -34,7 +29,13 @@ def show_import() -> None:
     said = st.session_state.pop(SAID, None)
     if said:
         st.success(said, icon=":material/check:")
-    st.caption(tr("usage.import_help"))
+    names = own.TEMPLATE.partition("\n")[0].split(",")
+    columns = ", ".join(f"`{name}`" for name in names if name in own.COLUMNS)
+    st.caption(tr("usage.import_help", columns=columns))
+    st.download_button(
+        tr("usage.template"), data=own.TEMPLATE, file_name="usage-template.csv", mime="text/csv", key="usage_template",
+        on_click="ignore", icon=":material/download:", type="tertiary",
+    )  # fmt: skip
     # A new key empties the uploader after an import.
     upload = st.file_uploader(tr("usage.import_file"), key=f"{UPLOAD}_{st.session_state.get(ROUND, 0)}")
     if upload is None:
@@ -78,7 +79,7 @@ def _show_preview(parsed: ParsedExport, file_name: str) -> None:
     if not count:
         st.info(tr("usage.nothing_new"), icon=":material/info:")
         return
-    label = tr("usage.import_button", count=show.number(count))
+    label = tr("usage.import_button_one") if count == 1 else tr("usage.import_button", count=show.number(count))
     if st.button(label, key="usage_import_button", type="primary", icon=":material/upload:"):
         _import(parsed, file_name, models)
 
@@ -91,7 +92,7 @@ def _show_rejected(parsed: ParsedExport) -> None:
         for one in parsed.rejected
     ]
     columns = [
-        Column(field="row", label=tr("usage.reject_row"), kind="number"),
+        Column(field="row", label=tr("usage.reject_row"), kind="number", help=tr("usage.reject_row_help")),
         Column(field="field", label=tr("usage.reject_field")),
         Column(field="reason", label=tr("usage.reject_reason")),
         Column(field="given", label=tr("usage.reject_given")),
@@ -162,52 +163,13 @@ def _import(parsed: ParsedExport, file_name: str, models: Mapping[str, str]) -> 
         state.show_database_problem(problem)
         st.caption(tr("usage.import_undone"))
         return
-    st.session_state[SAID] = tr("usage.imported", count=fmt().number(count))
-    # The filter is a widget of this very run: the next run takes this before it is made.
-    st.session_state[SHOW_NEXT] = "real"
+    first, last = (day_of(end(row.started_ms for row in parsed.rows)) for end in (min, max))
+    # The filters are widgets of this very run: the next run takes these before they are made.
+    shown = st.session_state[SHOW_NEXT] = shown_after_import(first)
+    st.session_state[SAID] = tr(
+        "usage.imported" if count > 1 else "usage.imported_one", count=fmt().number(count),
+        span=span_text(first, last), period=tr(f"usage.period_{shown[DAYS]}"),
+    )  # fmt: skip
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.session_state.pop(PARSED, None)
     st.rerun()
-
-
-def show_files() -> None:
-    """Every import with a button that takes it out again."""
-    for file in imported_files(engine()):
-        name = tr("usage.tool_sample") if file.tool == SAMPLE_TOOL else widgets.plain(file.file_name)
-        first, last = (
-            fmt().date(dt.datetime.fromtimestamp(ms / 1_000, tz=dt.UTC).date()) for ms in (file.first_ms, file.last_ms)
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            text = tr(
-                "usage.file_line", name=name, tool=tr(f"usage.tool_{file.tool}"),
-                count=fmt().number(file.row_count), first=first, last=last,
-            )  # fmt: skip
-            st.markdown(text, width="stretch")
-            st.button(
-                tr("usage.remove"), key=f"usage_remove_{file.import_id}", icon=":material/delete:", type="tertiary",
-                on_click=_remove, args=(file.import_id,),
-            )  # fmt: skip
-
-
-def _remove(import_id: int) -> None:
-    try:
-        remove_import(engine(), import_id)
-    except DatabaseProblem as problem:
-        st.session_state[SAID] = tr(f"common.database_{problem.reason}")
-        return
-    address.set_value(SOURCE, default_source(choices(engine())))
-    st.session_state[SAID] = tr("usage.removed")
-
-
-def sample_button() -> None:
-    """Loads the invented log, so that a newcomer sees every figure of the page."""
-    st.button(tr("usage.load_sample"), key="usage_load_sample", icon=":material/science:", on_click=_load_sample)
-
-
-def _load_sample() -> None:
-    shelf = catalog()
-    try:
-        address.set_value(SOURCE, "sample")
-        load_sample(engine(), lambda model, kind, size: prices_of(shelf, model, kind, size), now_s=time.time())
-    except DatabaseProblem as problem:
-        st.session_state[SAID] = tr(f"common.database_{problem.reason}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from core.usage.entries import OUTCOMES
 from core.usage.rollup import Filters
 from core.workload import Problem
 from pages.parts import address, state
-from pages.parts.state import tr
+from pages.parts.state import fmt, tr
 
 PERIODS: Mapping[str, int | None] = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
 SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -35,15 +35,23 @@ def take(choices: Mapping[str, list[str]]) -> list[Problem]:
     """Takes the filters from the address; what had to be corrected."""
     _, problems = address.bind(
         (
-            address.Field(key=DAYS, kind="choice", default="30", options=tuple(PERIODS)),
-            address.Field(key=SOURCE, kind="choice", default=default_source(choices), options=tuple(SOURCES)),
-            address.Field(key=VIEW, kind="choice", default="day", options=VIEWS),
+            _choice(DAYS, "30", tuple(PERIODS)),
+            _choice(SOURCE, default_source(choices), tuple(SOURCES)),
+            _choice(VIEW, "day", VIEWS),
             address.Field(key=PROVIDERS, kind="choices", default=[], options=choices["provider"]),
             address.Field(key=MODELS, kind="choices", default=[], options=choices["model"]),
             address.Field(key=OUTCOME, kind="choices", default=[], options=OUTCOMES),
         )
     )
     return problems
+
+
+def _choice(key: str, default: str, options: Sequence[str]) -> address.Field:
+    """A choice whose options are called `usage.<part>_<option>` as its key is `usage_<part>`."""
+    part = {DAYS: "period"}.get(key, key.removeprefix("usage_"))
+    return address.Field(
+        key=key, kind="choice", default=default, options=options, named=lambda one: tr(f"usage.{part}_{one}")
+    )
 
 
 def labels() -> dict[str, str]:
@@ -75,10 +83,35 @@ def draw(choices: Mapping[str, list[str]]) -> None:
             )
 
 
+def shown_after_import(first: dt.date) -> dict[str, object]:
+    """The filters that show every row of a file which begins on `first`: the period stays if it reaches that far."""
+    needed = (state.today() - first).days + 1
+    current = str(st.session_state.get(DAYS) or "30")
+    wide = [name for name, days in PERIODS.items() if days is None or days >= needed]
+    return {
+        DAYS: current if current in wide else wide[0],
+        SOURCE: "real",
+        PROVIDERS: [],
+        MODELS: [],
+        OUTCOME: [],
+    }
+
+
 def period() -> tuple[dt.date | None, dt.date]:
     """First and last day, both counted; the first is None for the whole log."""
     days = PERIODS[str(st.session_state.get(DAYS) or "30")]
     return (None if days is None else state.today() - dt.timedelta(days=days - 1)), state.today()
+
+
+def span_text(first: dt.date, last: dt.date) -> str:
+    """From which day to which, or the one day."""
+    days = (fmt().date(first), fmt().date(last))
+    return days[0] if first == last else tr("usage.span", first=days[0], last=days[1])
+
+
+def day_of(moment_ms: int) -> dt.date:
+    """The UTC day of a time in ms since 1970."""
+    return dt.datetime.fromtimestamp(moment_ms / 1_000, tz=dt.UTC).date()
 
 
 def filters() -> Filters:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +22,8 @@ RIVALS = (
     "google/gemini-2.5-flash", "google/gemini-2.5-pro", "deepseek/deepseek-chat",
 )  # fmt: skip
 BARS = 12
+DAY_TICKS = 5
+DAY_MS = 86_400_000
 WHAT_IF_MODELS = "usage_what_if"
 
 
@@ -30,12 +34,35 @@ def day_chart(report: Report) -> None:
     costs = [show.convert(row.cost_usd) for row in report.days]
     dearest = max(report.days, key=lambda row: row.pico_usd)
     bars = {
-        "type": "bar", "x": days, "y": costs, "marker": {"color": charts.colour("gateway")},
-        "hovertemplate": "%{x|%Y-%m-%d}<br>%{y:,.4~g}",
+        "type": "bar", "x": [day.isoformat() for day in days], "y": costs, "width": 0.8 * DAY_MS,
+        "marker": {"color": charts.colour("gateway")}, "hovertemplate": "%{x|%Y-%m-%d}<br>%{y:,.4~g}",
     }  # fmt: skip
-    fig = charts.figure([bars], {"yaxis": {"rangemode": "tozero"} | charts.ticks(costs)})
+    layout = {"xaxis": _day_axis(days[0], days[-1]), "yaxis": {"rangemode": "tozero"} | charts.ticks(costs)}
+    fig = charts.figure([bars], layout)
     title = tr("usage.day_title", day=show.date(dearest.day), cost=show.money_short(dearest.cost_usd))
     charts.show(fig, title=title, unit=tr("usage.day_unit", symbol=show.symbol), key="usage_day_chart")
+
+
+def _day_axis(first: dt.date, last: dt.date) -> dict[str, Any]:
+    """Every day has its place, some their name: Plotly would name hours between one or two days, in English."""
+    count = (last - first).days + 1
+    named = [first + dt.timedelta(days=place) for place in range(0, count, math.ceil(count / DAY_TICKS))]
+    half = dt.timedelta(hours=12)
+    ends = [dt.datetime.combine(first, dt.time()) - half, dt.datetime.combine(last, dt.time()) + half]
+    return {
+        "type": "date", "range": [end.isoformat() for end in ends], "tickangle": 0,
+        "tickvals": [day.isoformat() for day in named], "ticktext": _day_names(named),
+    }  # fmt: skip
+
+
+def _day_names(days: Sequence[dt.date]) -> list[str]:
+    """Month and day as the reader writes them; the year stands under the first of each."""
+    names, before = [], 0
+    for day in days:
+        text = fmt().month_day(day)
+        names.append(text if day.year == before else f"{text}<br>{day.year}")
+        before = day.year
+    return names
 
 
 def group_chart(rows: Sequence[Totals], name: str) -> None:
@@ -76,7 +103,7 @@ def rows_of(rows: Sequence[Totals], name: str) -> list[dict[str, Any]]:
         {
             "group": row.day if name == "day" else label_of(row, name),
             "cost": row.cost_usd,
-            "is_at_least": row.is_lower_bound,
+            "known": tr("usage.cost_at_least" if row.is_lower_bound else "usage.cost_whole"),
             "calls": row.request_count,
             "input": row.input_tokens,
             "cached": row.cached_input_tokens / row.input_tokens if row.input_tokens else None,
@@ -96,7 +123,7 @@ def columns_of(name: str) -> list[Column]:
     columns = [
         Column(field="group", label=tr(f"usage.{name}"), kind="date" if name == "day" else "text", pinned=True),
         Column(field="cost", label=tr("usage.cost"), kind="money", digits=4),
-        Column(field="is_at_least", label=tr("usage.at_least"), kind="flag", help=tr("usage.at_least_help")),
+        Column(field="known", label=tr("usage.at_least"), help=tr("usage.at_least_help")),
         Column(field="calls", label=tr(counted), kind="number"),
         Column(field="input", label=tr("usage.input_tokens"), kind="number"),
         Column(field="cached", label=tr("usage.cached"), kind="share"),

@@ -67,6 +67,7 @@ def test_large_counts_use_the_units_of_the_language() -> None:
 def test_dates_and_shares_are_localised() -> None:
     assert EN.date(dt.date(2026, 11, 20)) == "Nov 20, 2026"
     assert KO.date(dt.date(2026, 11, 20)) == "2026. 11. 20."
+    assert (EN.month_day(dt.date(2026, 11, 2)), KO.month_day(dt.date(2026, 11, 2))) == ("Nov 2", "11월 2일")
     assert EN.percent(0.123, 1) == "12.3%"
     assert EN.date(None) == MISSING
 

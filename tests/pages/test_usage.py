@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,92 @@ def test_an_export_is_previewed_imported_and_recognised_again(open_page: OpenPag
     at.button(key="usage_import_button").click().run()
 
     assert not at.exception
-    assert "3 rows imported." in texts(at)
+    assert "3 rows imported (" in texts(at)
     engine = open_engine(database_url)
     assert total(engine).request_count == 3
     engine.dispose()
     again = upload(open_page("usage"), export_of())
     assert "Every row of this file is in the log already." in texts(again)
+
+
+def bill_of(*, first_age: int, days: int, per_day: int = 4) -> bytes:
+    """A LiteLLM log of `days` days, the first of them `first_age` days ago, `per_day` calls an hour apart."""
+    rows = ["request_id,startTime,model,custom_llm_provider,prompt_tokens,completion_tokens,spend"]
+    for age in range(first_age - days + 1, first_age + 1):
+        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - age * 86_400))
+        rows += [f"c{age}-{n},{day}T0{n}:00:00Z,gpt-4.1,openai,1000,500,0.006" for n in range(per_day)]
+    return "\n".join(rows).encode()
+
+
+@pytest.mark.parametrize(
+    ("first_age", "period", "said"), [(9, "30", "30 days"), (58, "90", "90 days"), (800, "all", "All")]
+)
+def test_an_imported_bill_is_shown_and_measured_whole(
+    open_page: OpenPage, first_age: int, period: str, said: str
+) -> None:
+    query = {"usage_providers": "openai", "usage_outcomes": "error"}
+    at = upload(open_page("usage", query=query), bill_of(first_age=first_age, days=10))
+    at.button(key="usage_import_button").click().run()
+
+    assert not at.exception
+    assert at.session_state["usage_days"] == period
+    assert f"The period “{said}” holds them all." in texts(at)
+    assert at.metric[1].value == "40"
+    assert "(days with data: 10)" in texts(at)
+    at.button(key="usage_take_workload").click().run()
+    # 4 a day x 365 / 12 = 121.67; each hour of calls has 1, the mean hour 4 / 24.
+    assert at.session_state["_workload"].requests_per_month == 122
+    assert at.session_state["_workload"].peak_to_average == 6.0
+
+
+def test_the_workload_is_that_of_the_chosen_period(open_page: OpenPage, database_url: str) -> None:
+    at = upload(open_page("usage"), bill_of(first_age=58, days=10))
+    at.button(key="usage_import_button").click().run()
+    at.segmented_control(key="usage_days").set_value("30").run()
+
+    assert "No calls match" in texts(at)
+    assert not [one for one in at.button if one.key == "usage_take_workload"]
+
+
+def test_a_single_row_is_spoken_of_as_one(open_page: OpenPage) -> None:
+    at = upload(open_page("usage"), export_of(count=1))
+    assert at.button(key="usage_import_button").label == "Import 1 row"
+    at.button(key="usage_import_button").click().run()
+
+    assert "1 row imported (" in texts(at)
+
+
+def test_import_stands_open_only_while_nothing_is_logged(open_page: OpenPage, sample_url: str, tmp_path: Path) -> None:
+    def is_open(at: AppTest) -> bool:
+        return next(one.proto.expanded for one in at.expander if one.label == "Import and files")
+
+    assert not is_open(open_page("usage"))
+    assert is_open(open_page("usage", url=f"sqlite:///{tmp_path / 'empty.db'}"))
+
+
+def test_json_lines_are_taken(open_page: OpenPage) -> None:
+    day = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime())
+    row = f'{{"timestamp": "{day}", "model": "gpt-4.1", "input_tokens": 1, "output_tokens": 1}}'
+    at = upload(open_page("usage"), f"{row}\n{row.replace('gpt-4.1', 'gpt-4o')}\n".encode(), "usage.jsonl")
+
+    assert [one.value for one in at.metric] == ["2", "0", "0", "0"]
+    assert "Table of your own" in texts(at)
+
+
+@pytest.mark.parametrize(("lang", "month_day"), [("en", "%b %-d"), ("ko", "%-m월 %-d일")])
+@pytest.mark.parametrize(("days", "ages"), [(1, (1,)), (2, (2, 1)), (10, (10, 8, 6, 4, 2))])
+def test_the_day_chart_names_days_in_the_readers_language(
+    open_page: OpenPage, lang: str, month_day: str, days: int, ages: tuple[int, ...]
+) -> None:
+    at = upload(open_page("usage", lang=lang), bill_of(first_age=days, days=days))
+    at.button(key="usage_import_button").click().run()
+
+    axis = json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"]
+    wanted = [time.gmtime(time.time() - age * 86_400) for age in ages]
+    assert axis["tickvals"] == [time.strftime("%Y-%m-%d", day) for day in wanted]
+    assert [text.partition("<br>")[0] for text in axis["ticktext"]] == [time.strftime(month_day, day) for day in wanted]
+    # The whole of the first and of the last day is in view.
+    assert [end[11:] for end in axis["range"]] == ["12:00:00", "12:00:00"]
 
 
 def test_an_unknown_model_is_asked_for(open_page: OpenPage, database_url: str) -> None:
@@ -147,7 +228,11 @@ def test_an_unknown_model_is_asked_for(open_page: OpenPage, database_url: str) -
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"id,traceId,totalCost\n1,2,3\n", "This is not an export that is known"),
+        (
+            b"id,traceId,totalCost\n1,2,3\n",
+            "Columns found: id, traceId, totalCost. Nearest is “Table of your own”, which also needs: input\\_tokens",
+        ),
+        (b'{"timestamp": 1}\n{"cut', "Line 2 of the file is broken or cut off"),
         (b"\x00\x01\x02\xff", "The file is not UTF-8 text"),
         (b"", "The file is empty"),
         (b'{"data": [', "The file is broken or cut off"),

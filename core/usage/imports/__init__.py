@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from core.i18n import said
 from core.usage.imports import groq, litellm, openai_legacy, openai_usage, openrouter, own
 from core.usage.imports.rows import (
     BadFieldError,
