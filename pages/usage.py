@@ -39,6 +39,7 @@ def page() -> None:
     workload_bar()
     st.title(tr("usage.title"))
     widgets.show_problems(problems, usage_inputs.labels())
+    usage_import.tell()
     if not choices["origin"]:
         empty()
         return
@@ -74,8 +75,8 @@ def empty() -> None:
 
 
 def _import_box(*, is_open: bool = False) -> DeltaGenerator:
-    is_told = is_open or usage_import.SAID in st.session_state or usage_import.PARSED in st.session_state
-    return st.expander(tr("usage.import_title"), icon=":material/upload:", expanded=is_told)
+    is_open = is_open or usage_import.PARSED in st.session_state
+    return st.expander(tr("usage.import_title"), icon=":material/upload:", expanded=is_open)
 
 
 def notes(choices: dict[str, list[str]]) -> None:

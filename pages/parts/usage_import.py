@@ -24,11 +24,15 @@ ASKED_AT_MOST = 20
 REJECTED_SHOWN = 500
 
 
-def show_import() -> None:
-    """The whole flow; nothing is written before the button."""
+def tell() -> None:
+    """What the last import or removal did: in view wherever the reader has scrolled to."""
     said = st.session_state.pop(SAID, None)
     if said:
-        st.success(said, icon=":material/check:")
+        st.toast(said, icon=":material/info:", duration="long")
+
+
+def show_import() -> None:
+    """The whole flow; nothing is written before the button."""
     names = own.TEMPLATE.partition("\n")[0].split(",")
     columns = ", ".join(f"`{name}`" for name in names if name in own.COLUMNS)
     st.caption(tr("usage.import_help", columns=columns))

@@ -63,15 +63,15 @@ def labels() -> dict[str, str]:
 
 
 def draw(choices: Mapping[str, list[str]]) -> None:
-    """One row of filters; the rarer ones open in place."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    """One row of filters, which say themselves what they are; the rarer ones open in place."""
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             tr("usage.period"), list(PERIODS), key=DAYS, format_func=lambda days: tr(f"usage.period_{days}"),
-            required=True,
+            required=True, label_visibility="collapsed",
         )  # fmt: skip
         st.selectbox(
             tr("usage.source"), list(SOURCES), key=SOURCE, format_func=lambda name: tr(f"usage.source_{name}"),
-            width=220,
+            width=220, label_visibility="collapsed",
         )  # fmt: skip
         count = sum(len(st.session_state.get(key) or []) for key in (PROVIDERS, MODELS, OUTCOME))
         label = tr("usage.filters_active", count=count) if count else tr("usage.filters")

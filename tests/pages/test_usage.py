@@ -46,7 +46,7 @@ def upload(at: AppTest, data: bytes, name: str = "activity.csv") -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    shown: list[Any] = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.title]
+    shown: list[Any] = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.title, *at.toast]
     return "\n".join(str(one.value) for one in shown)
 
 
