@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,9 @@ def test_a_broken_database_is_one_sentence(open_page: OpenPage, tmp_path: Path) 
 
     assert not at.exception
     assert "damaged" in at.error[0].value
+
+
+def test_a_korean_date_at_the_start_of_a_sentence_is_no_numbered_list(open_page: OpenPage, sample_url: str) -> None:
+    at = open_page("usage", lang="ko")
+
+    assert not [one.value for one in (*at.caption, *at.markdown) if re.match(r"\d+\. ", str(one.value))]
