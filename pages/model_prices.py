@@ -1,4 +1,4 @@
-"""What does each model's API cost for this workload, now and then, and who says so?"""
+"""What does each model's API cost for this workload, how did its price move, and who says so?"""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pages.parts import (
     tables,
     widgets,
 )
+from pages.parts.model_prices_bills import Bill, as_row, bills, now, sheets
 from pages.parts.model_prices_data import (
     CONTEXTS,
     MAX_SHORTLIST,
@@ -27,9 +28,7 @@ from pages.parts.model_prices_data import (
     SCOPES,
     STATUSES,
     VIEWS,
-    Bill,
     labels,
-    now,
 )
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
@@ -38,13 +37,13 @@ from pages.parts.workload_bar import workload_bar
 
 @state.block
 def page() -> None:
-    known = model_prices_data.sheets()
+    known = sheets()
     problems = model_prices_data.take(known)
     model_prices_article.take_tasks()
     workload = workload_bar()
     st.title(tr("model_prices.title"))
     widgets.show_problems(problems, model_prices_data.field_labels())
-    shown = model_prices_data.under_cap(model_prices_data.bills(workload, model_prices_data.passing(known)))
+    shown = model_prices_data.under_cap(bills(workload, model_prices_data.passing(known)))
     chosen = model_prices_data.shortlist(workload)
     with widgets.cards():
         answer(shown, chosen)
@@ -62,7 +61,7 @@ def page() -> None:
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     detail(str(st.session_state["mp_view"]), chosen, workload)
-    widgets.show_sources([(one.source, one.as_of) for one in chosen or shown], now().date())
+    widgets.show_sources([(one.source or one.layer, one.as_of) for one in chosen or shown], now().date())
 
 
 def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:
@@ -102,7 +101,7 @@ def controls(known: Mapping[str, PriceSheet]) -> None:
         st.multiselect(tr("model_prices.providers"), providers, key="mp_providers")
         st.selectbox(
             tr("model_prices.context_least"), CONTEXTS, key="mp_context",
-            format_func=lambda one: tr("model_prices.any") if one == "0" else f"≥ {fmt().compact(int(one))}",
+            format_func=model_prices_data.context_text,
         )  # fmt: skip
         st.selectbox(
             tr("model_prices.modality"), MODALITIES, key="mp_modality",
@@ -131,12 +130,12 @@ def bills_table(shown: Sequence[Bill]) -> None:
         Column(field="output", label=tr("model_prices.component_output"), kind="money", unit="/Mtok", digits=4),
         Column(field="context", label=tr("model_prices.context"), kind="number"),
         Column(field="age", label=tr("model_prices.age")),
-        Column(field="layer", label=tr("model_prices.layer")),
+        Column(field="layer", label=tr("model_prices.layer"), help=tr("model_prices.layer_help")),
         Column(field="rivals", label=tr("model_prices.rivals"), help=tr("model_prices.rivals_help")),
         Column(field="status", label=tr("model_prices.status")),
         Column(field="notes", label=tr("model_prices.notes")),
     ]  # fmt: skip
-    rows = [model_prices_data.as_row(one) for one in shown]
+    rows = [as_row(one) for one in shown]
     event = tables.table(rows, columns, key="mp_bills", alt=tr("model_prices.title"), on_select="rerun")
     tables.download(rows, columns, key="mp_csv", file_stem=f"breakeven-models-{now():%Y-%m-%d}")
     # A choice outlives a change of the filters, and may then lie beyond the last row.

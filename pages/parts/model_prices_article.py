@@ -13,7 +13,8 @@ from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.money import MICRO
 from core.workload import Workload
 from pages.parts import address, tables, widgets
-from pages.parts.model_prices_data import bills, label, labels, now, sheets
+from pages.parts.model_prices_bills import bills, now, sheets
+from pages.parts.model_prices_data import label, labels
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.tables import Column
 
@@ -64,7 +65,9 @@ def take_tasks() -> None:
     """Takes the task picks from the address, the article's where it names none."""
     address.bind(
         [
-            address.Field(key=f"mp_task_{task}", kind="choice", default=_key(model), options=list(sheets()))
+            address.Field(
+                key=f"mp_task_{task}", kind="choice", default=_key(model), options=list(sheets()), named=label
+            )
             for task, model in task_picks().items()
         ]
     )

@@ -16,7 +16,8 @@ from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.money import MICRO
 from core.workload import Workload
 from pages.parts import charts, tables
-from pages.parts.model_prices_data import COMPONENTS, Bill, now, sheets
+from pages.parts.model_prices_bills import Bill, now, sheets
+from pages.parts.model_prices_data import COMPONENTS
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 
@@ -101,7 +102,7 @@ def history(chosen: Sequence[Bill]) -> None:
         Column(field="name", label=tr("model_prices.model"), pinned=True),
         Column(field="since", label=tr("model_prices.since"), kind="date"),
         Column(field="price", label=tr("model_prices.price"), kind="money", unit="/Mtok", digits=4),
-        Column(field="layer", label=tr("model_prices.layer")),
+        Column(field="layer", label=tr("model_prices.layer"), help=tr("model_prices.layer_help")),
         Column(field="source", label=tr("model_prices.source"), width="large"),
     ]
     tables.table(rows, columns, key="mp_history_table", alt=tr("model_prices.view_history"))

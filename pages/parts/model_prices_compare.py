@@ -11,7 +11,8 @@ from core.costs.tokens import tier_thresholds, unit_prices
 from core.costs.tokens_rivals import disagreements
 from core.money import MICRO
 from pages.parts import tables, widgets
-from pages.parts.model_prices_data import Bill, label, now, sheets
+from pages.parts.model_prices_bills import Bill, now, sheets
+from pages.parts.model_prices_data import label
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 
@@ -22,6 +23,7 @@ def side_by_side(chosen: Sequence[Bill]) -> None:
     money = [("input", 4), ("cache_read", 4), ("cache_write_5m", 4), ("cache_write_1h", 4), ("output", 4)]
     columns = [
         Column(field="name", label=tr("model_prices.model"), pinned=True),
+        Column(field="usd_per_month", label=tr("model_prices.bill"), kind="money", digits=2),
         Column(field="prompt", label=tr("model_prices.prompt")),
         *(
             Column(field=name, label=tr(f"model_prices.component_{name}"), kind="money", unit="/Mtok", digits=digits)
@@ -29,7 +31,6 @@ def side_by_side(chosen: Sequence[Bill]) -> None:
         ),
         Column(field="batch_input", label=tr("model_prices.batch_input"), kind="money", unit="/Mtok", digits=4),
         Column(field="batch_output", label=tr("model_prices.batch_output"), kind="money", unit="/Mtok", digits=4),
-        Column(field="usd_per_month", label=tr("model_prices.bill"), kind="money", digits=2),
     ]
     tables.table(rows, columns, key="mp_side_table", alt=tr("model_prices.view_side"))
     provenance(chosen, key="mp_rivals_table")
@@ -39,9 +40,11 @@ def provenance(chosen: Sequence[Bill], *, key: str) -> None:
     """Age, layer and source of each model's price, and both rows wherever another source says otherwise."""
     for one in chosen:
         layer = tr(f"model_prices.layer_{one.layer}")
+        parts = ", ".join(tr(f"model_prices.component_{part}") for part in one.own_parts)
+        own = tr("model_prices.own_parts", parts=parts) if parts else ""
+        said = "; ".join(text for text in (own, widgets.plain(one.source)) if text)
         st.markdown(
-            f"{widgets.age_badge(one.as_of, now().date())} :gray-badge[{layer}] **{widgets.plain(one.name)}**: "
-            f"{widgets.plain(one.source)}"
+            f"{widgets.age_badge(one.as_of, now().date())} :gray-badge[{layer}] **{widgets.plain(one.name)}**: {said}"
         )
     _rivals(chosen, key)
 

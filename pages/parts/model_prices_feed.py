@@ -19,6 +19,7 @@ from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.tables import Column
 
 MESSAGE = "_mp_feed_message"
+REASONS_SHOWN, REASON_CHARS = 3, 160
 
 
 def feed() -> None:
@@ -45,6 +46,8 @@ def feed() -> None:
     try:
         if given.size > MAX_BYTES:
             raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
+        if not given.getvalue().strip():
+            raise FeedError(said("catalog.feed_blank"))
         diff = preview(catalog().engine, read_feed(parse, given.getvalue(), day))
     except FeedError as error:
         st.error(_unusable(error.said))
@@ -74,6 +77,7 @@ def _compared(diff: LlmDiff) -> None:
             tr("model_prices.feed_take"), key="mp_feed_take", on_click=_take, args=(diff,), type="primary",
             icon=":material/sync:",
         )  # fmt: skip
+    _refused(diff)
     if diff.held:
         rows = [
             {"name": label(one.key), "why": tr(f"model_prices.feed_held_{one.reason}"), "detail": _detail(one)}
@@ -85,6 +89,23 @@ def _compared(diff: LlmDiff) -> None:
             Column(field="detail", label=tr("model_prices.feed_detail")),
         ]
         tables.table(rows, columns, key="mp_feed_held", alt=tr("model_prices.feed_why"))
+
+
+def _refused(diff: LlmDiff) -> None:
+    """Why entries were refused, the first of them in the words of the table's reader."""
+    refused = diff.parsed.refused
+    if not refused:
+        return
+    found = (one.reason for one in refused[:REASONS_SHOWN])
+    reasons = [reason.text(lang()) if isinstance(reason, Said) else reason for reason in found]
+    st.caption(
+        tr(
+            "model_prices.feed_refused_first",
+            shown=len(reasons),
+            count=fmt().number(len(refused)),
+            reasons="; ".join(widgets.plain(reason[:REASON_CHARS]) for reason in reasons),
+        )
+    )
 
 
 def _detail(one: HeldModel) -> str:

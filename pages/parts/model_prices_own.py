@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.money import MICRO, micro_usd
 from core.workload import Problem
 from pages.parts import address, widgets
-from pages.parts.model_prices_data import label, labels, sheets
+from pages.parts.model_prices_bills import sheets
+from pages.parts.model_prices_data import label, labels
 from pages.parts.state import catalog, fmt, tr
 
 FIELDS = ("input", "cache_read", "output")
@@ -39,32 +42,43 @@ def _override_form() -> None:
             heading = f"{tr(f'model_prices.component_{name}')} ($/Mtok)"
             cell.text_input(heading, key=f"mp_own_{name}", placeholder=tr("model_prices.unchanged"))
         st.text_input(tr("model_prices.reason"), key="mp_own_reason", max_chars=200)
-        st.form_submit_button(tr("model_prices.save"), on_click=_save_override, icon=":material/save:")
+        _save_button(_save_override)
+
+
+def _save_button(save: Callable[[], None]) -> None:
+    """What is saved is the server's, not the visit's: the button says so."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.form_submit_button(tr("model_prices.save"), on_click=save, icon=":material/save:")
+        st.caption(tr("model_prices.for_everyone"), width="stretch")
 
 
 def _save_override() -> None:
     values = st.session_state
     prices = {}
     for name in FIELDS:
-        text = str(values[f"mp_own_{name}"]).strip().lstrip("$").replace(",", "")
+        text = str(values[f"mp_own_{name}"]).strip().lstrip("$")
         if not text:
             continue
-        try:
-            prices[name] = micro_usd(text)
-        except ValueError:
-            prices[name] = -1
-        if not 0 <= prices[name] <= 1_000_000 * MICRO:
-            field = tr(f"model_prices.component_{name}")
-            values[MESSAGE] = (
-                "error",
-                tr("model_prices.override_refused", field=field, given=widgets.plain(text[:40])),
-            )
+        price = _price(text)
+        if price is None:
+            field, why = tr(f"model_prices.component_{name}"), "comma" if "," in text else "refused"
+            values[MESSAGE] = ("error", tr(f"model_prices.override_{why}", field=field, given=widgets.plain(text[:40])))
             return
+        prices[name] = price
     if not prices:
         values[MESSAGE] = ("error", tr("model_prices.override_empty"))
         return
     catalog().llm.set_override(values["mp_own_model"], prices, reason=str(values["mp_own_reason"]).strip())
     values[MESSAGE] = ("done", tr("model_prices.override_saved", name=label(values["mp_own_model"])))
+
+
+def _price(text: str) -> int | None:
+    """Micro-USD per Mtok; None for no price, and for a comma: 0,10 and 1,250 differ from country to country."""
+    try:
+        price = micro_usd(text)
+    except ValueError:
+        return None
+    return price if 0 <= price <= 1_000_000 * MICRO and "," not in text else None
 
 
 def _discount_form() -> None:
@@ -76,14 +90,14 @@ def _discount_form() -> None:
         # Without limits, for the reason that `number_field` gives; a form has no callbacks, so saving checks them.
         st.number_input(tr("model_prices.discount_percent"), value=10.0, step=1.0, key=DISCOUNT.key)
         st.text_input(tr("model_prices.reason"), key="mp_off_reason", max_chars=200)
-        st.form_submit_button(tr("model_prices.save"), on_click=_save_discount, icon=":material/save:")
+        _save_button(_save_discount)
 
 
 def _save_discount() -> None:
     values, problems = st.session_state, list[Problem]()
     share = float(address.parse(DISCOUNT, [str(values[DISCOUNT.key])], problems)) / 100
     if problems:
-        values[MESSAGE] = ("error", widgets.problem_text(problems[0], tr("model_prices.discount_percent")))
+        values[MESSAGE] = ("error", tr("model_prices.discount_refused"))
         return
     catalog().llm.set_discount(values["mp_off_provider"], share, str(values["mp_off_reason"]).strip())
     values[MESSAGE] = ("done", tr("model_prices.discount_saved", provider=values["mp_off_provider"]))

@@ -109,6 +109,89 @@ def test_an_own_price_that_is_no_price_is_one_sentence(open_page: OpenPage, text
     assert any("is no price" in one.value for one in at.error)
 
 
+@pytest.mark.parametrize("text", ["0,10", "1,250", "1,250.5", "1.250,5", ","])
+def test_a_comma_in_an_own_price_is_not_guessed_at(open_page: OpenPage, database_url: str, text: str) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+    at.text_input(key="mp_own_input").set_value(text)
+    at.button(key="FormSubmitter:mp_override-Save").click().run()
+
+    assert [one.value for one in at.error if "may mean thousands or decimals" in one.value]
+    with open_catalog(database_url) as catalog:
+        assert catalog.llm.overrides() == []
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("component", ["input", "output", "cache_read"])
+def test_an_own_price_of_any_component_in_use_is_called_own(
+    open_page: OpenPage, database_url: str, lang: str, component: str
+) -> None:
+    with open_catalog(database_url) as catalog:
+        catalog.llm.set_override("openai/gpt-4.1", {component: 10_000}, reason="")
+    at = open_page("model_prices", lang=lang, query={"mp_compare": "openai/gpt-4.1", "cached": "0.3"})
+
+    (line,) = [one.value for one in at.markdown if "badge" in one.value and "gpt-4.1**" in one.value.lower()]
+    names = {"en": ("Input", "Output", "Cached input"), "ko": ("입력", "출력", "캐시 입력")}[lang]
+    part = dict(zip(("input", "output", "cache_read"), names, strict=True))[component]
+    assert {"en": f"own price: {part}; ", "ko": f"직접 입력한 가격: {part}; "}[lang] in line
+    assert {"en": ":gray-badge[own price]", "ko": ":gray-badge[직접 입력]"}[lang] in line
+    table = next(one.value for one in at.dataframe if "layer" in one.value)
+    own = table["layer"] == {"en": "own price", "ko": "직접 입력"}[lang]
+    assert list(table.loc[own, "name"].str.lower()) == ["gpt-4.1"]
+
+
+def test_an_own_price_of_a_component_without_tokens_is_not(open_page: OpenPage, database_url: str) -> None:
+    with open_catalog(database_url) as catalog:
+        catalog.llm.set_override("openai/gpt-4.1", {"cache_read": 10_000}, reason="")
+    at = open_page("model_prices", query={"mp_compare": "openai/gpt-4.1", "cached": "0"})
+
+    assert not [one.value for one in at.markdown if "own price" in one.value]
+
+
+def test_it_is_said_beside_save_for_whom_a_price_holds(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+
+    assert [one.value for one in at.caption].count("Holds for all visitors of this server until removed.") == 2
+
+
+@pytest.mark.parametrize("percent", [150.0, -1.0, 99.5])
+def test_a_discount_beyond_its_limits_is_not_stored(open_page: OpenPage, database_url: str, percent: float) -> None:
+    at = open_page("model_prices", query={"mp_view": "own"})
+    at.number_input(key="mp_off_percent").set_value(percent)
+    at.button(key="FormSubmitter:mp_discount-Save").click().run()
+
+    assert [one.value for one in at.error] == ["Nothing saved: enter a discount from 0 to 99 (%)."]
+    with open_catalog(database_url) as catalog:
+        assert catalog.llm.discounts() == {}
+
+
+def test_a_choice_that_is_not_offered_is_replaced_by_one_that_is_named(open_page: OpenPage) -> None:
+    keys = ("scope", "status", "modality", "context", "view", "component")
+    at = open_page("model_prices", query={f"mp_{key}": "x" for key in keys})
+
+    (box,) = [one.value.replace("\\", "") for one in at.warning]
+    assert box.count("so the default (") == box.count("is used.") == len(keys)
+    assert all(
+        name in box.replace("\\", "") for name in ("(Makers)", "(Current)", "(Any)", "(Side by side)", "(Output)")
+    )
+
+
+def test_the_bill_stands_beside_the_model(open_page: OpenPage) -> None:
+    at = open_page("model_prices")
+    table = next(one for one in at.dataframe if "batch_input" in one.value)
+
+    assert list(table.value)[:2] == ["name", "usd_per_month"]
+
+
+def test_refused_entries_of_a_table_are_told_with_their_reasons(open_page: OpenPage) -> None:
+    table = {f"gpt-{n}": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0} for n in range(5)}
+    at = open_page("model_prices", query={"mp_view": "feed"})
+    at.file_uploader(key="mp_feed_file").upload("p.json", json.dumps(table).encode(), "application/json").run()
+
+    assert [one.value for one in at.error if "no usable prices" in one.value]
+    told = next(one.value for one in at.caption if "the first 3 of 5" in one.value).replace("\\", "")
+    assert "gpt-0: has no price above 0" in told
+
+
 def test_a_discount_is_stored_and_removed(open_page: OpenPage, database_url: str) -> None:
     at = open_page("model_prices", query={"mp_view": "own"})
     at.selectbox(key="mp_off_provider").set_value("openai")
@@ -158,7 +241,8 @@ def test_a_file_that_is_no_price_table_is_one_sentence(open_page: OpenPage, cont
     at = open_page("model_prices", query={"mp_view": "feed"})
     at.file_uploader(key="mp_feed_file").upload("prices.json", content, "application/json").run()
     assert_whole(at)
-    assert [one for one in at.error if "cannot be taken in" in one.value]
+    (said,) = [one.value for one in at.error if "cannot be taken in" in one.value]
+    assert "address" not in said
 
 
 def test_why_a_price_table_is_no_use_is_said_in_korean(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

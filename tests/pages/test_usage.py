@@ -271,3 +271,10 @@ def test_a_korean_date_at_the_start_of_a_sentence_is_no_numbered_list(open_page:
     at = open_page("usage", lang="ko")
 
     assert not [one.value for one in (*at.caption, *at.markdown) if re.match(r"\d+\. ", str(one.value))]
+
+
+def test_a_choice_that_is_not_offered_is_replaced_by_one_that_is_named(open_page: OpenPage, sample_url: str) -> None:
+    at = open_page("usage", query={"usage_days": "x", "usage_source": "x", "usage_view": "x"})
+
+    box = at.warning[0].value.replace("\\", "")
+    assert all(f"the default ({name})" in box for name in ("30 days", "Sample (invented)", "By day"))

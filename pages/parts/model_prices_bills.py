@@ -1,0 +1,135 @@
+"""What does each model cost for a workload, at which prices, and whose are they?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.costs.api_bills import api_bill
+from core.costs.tokens import PriceRow, PriceSheet, as_utc, find_row, unit_prices
+from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
+from core.costs.tokens_rivals import disagreements
+from core.money import MICRO
+from core.workload import Workload
+from pages.parts import widgets
+from pages.parts.state import catalog, tr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A model's monthly bill for a workload (USD, first month), its list prices (USD per Mtok) and their origin.
+
+    `own_parts` are the components in use that somebody's own price replaces; `layer` and `as_of` are theirs then,
+    `source` that of the others ("" when there are none).
+    """
+
+    key: str
+    name: str
+    provider_id: str
+    usd_per_month: float
+    blended_usd_per_mtok: float | None
+    input_usd: float | None
+    cached_usd: float | None
+    output_usd: float | None
+    context_tokens: int | None
+    modalities: tuple[str, ...]
+    is_retired: bool
+    layer: str
+    source: str
+    as_of: dt.date | None
+    own_parts: tuple[str, ...]
+    rival_count: int
+    notes: tuple[str, ...]
+
+
+def now() -> dt.datetime:
+    """This moment, to the hour: figures do not change while the page is read."""
+    return as_utc(None).replace(minute=0, second=0, microsecond=0)
+
+
+def sheets() -> Mapping[str, PriceSheet]:
+    """Every model's prices."""
+    return catalog().llm.sheets()
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _bills(keys: Sequence[str], workload: Workload, at: dt.datetime, _version: str, version: str) -> list[Bill]:
+    known = sheets()
+    found = (bill_of(known[key], workload, at) for key in keys)
+    return sorted((one for one in found if one is not None), key=lambda one: (one.usd_per_month, one.key))
+
+
+def bills(workload: Workload, keys: Sequence[str]) -> list[Bill]:
+    """Bills of these models, those without a price now left out, the cheapest first."""
+    version = catalog().llm.version
+    return _bills(keys, workload, now(), version, version)
+
+
+def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | None:
+    """One model's bill, None without an input or output price; retries are billed requests."""
+    bill = api_bill(sheet, workload, at)
+    rows = _rows_in_use(sheet, workload, at)
+    if bill is None or not rows:
+        return None
+    own, listed = ([row for row in rows if (row.layer == "user") == is_own] for is_own in (True, False))
+    row = (own or listed)[0]
+    prices = unit_prices(sheet, at, "standard", workload.input_tokens)
+    return Bill(
+        key=sheet.key,
+        name=sheet.name or sheet.model_id,
+        provider_id=sheet.provider_id,
+        usd_per_month=bill.usd_per_month,
+        blended_usd_per_mtok=blended_usd_per_mtok(sheet, mix_of(workload), at),
+        input_usd=_usd(prices.input),
+        cached_usd=_usd(prices.cache_read),
+        output_usd=_usd(prices.output),
+        context_tokens=sheet.context_window_tokens,
+        modalities=sheet.modalities,
+        is_retired=sheet.is_retired,
+        layer=row.layer,
+        source=listed[0].source if listed else "",
+        as_of=row.as_of,
+        own_parts=tuple(row.component for row in own),
+        rival_count=len(disagreements(sheet, at)),
+        notes=bill.notes,
+    )
+
+
+def _rows_in_use(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> list[PriceRow]:
+    """The rows that price this workload's tokens, output first; one it has no tokens for is left out."""
+    shares = {
+        "output": 1.0, "input": 1.0, "cache_read": workload.cached_share, "cache_write_5m": workload.cache_write_share,
+    }  # fmt: skip
+    found = (
+        find_row(sheet, component, "standard", at, workload.input_tokens)
+        for component, share in shares.items()
+        if share
+    )
+    return [row for row in found if row is not None]
+
+
+def _usd(micro: int | None) -> float | None:
+    return None if micro is None else micro / MICRO
+
+
+def as_row(one: Bill) -> dict[str, Any]:
+    """A bill as a row of the page's table."""
+    return {
+        "name": one.name,
+        "provider": one.provider_id,
+        "usd_per_month": one.usd_per_month,
+        "blended": one.blended_usd_per_mtok,
+        "input": one.input_usd,
+        "cached": one.cached_usd,
+        "output": one.output_usd,
+        "context": one.context_tokens,
+        "age": widgets.age_text(one.as_of, now().date()),
+        "layer": tr(f"model_prices.layer_{one.layer}"),
+        "rivals": tr("model_prices.rivals_yes", count=one.rival_count) if one.rival_count else "",
+        "status": tr("model_prices.status_retired") if one.is_retired else "",
+        "notes": " ".join(tr(f"model_prices.note_{note}") for note in one.notes),
+    }
