@@ -86,7 +86,7 @@ def controls(known: Mapping[str, PriceSheet]) -> None:
     """The shortlist, and the filters of the table."""
     st.multiselect(
         tr("model_prices.shortlist"), model_prices_data.selectable(known), key="mp_compare",
-        format_func=labels().__getitem__, max_selections=MAX_SHORTLIST,
+        format_func=labels().__getitem__, max_selections=MAX_SHORTLIST, wrap=True,
     )  # fmt: skip
     st.segmented_control(
         tr("model_prices.scope"), SCOPES, key="mp_scope", required=True,

@@ -11,11 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from core.costs.api_bills import billed_mtok
+from core.costs.monthly_outlook import month_starts
 from core.costs.tokens_history import price_steps
 from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.money import MICRO
 from core.workload import Workload
-from pages.parts import charts, tables
+from pages.parts import charts, line_ends, tables
 from pages.parts.model_prices_bills import Bill, now, sheets
 from pages.parts.model_prices_data import COMPONENTS
 from pages.parts.state import fmt, tr
@@ -52,7 +53,7 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
         "shapes": [charts.line_across(x=own * 100, dash="dot")],
     }  # fmt: skip
     charts.show(
-        charts.figure(data, layout, show_legend=True),
+        _named(data, layout, 100),
         title=_takeaway(lines, own),
         unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=fmt().compact(workload.tokens_per_month)),
         key="mp_share_chart",
@@ -64,6 +65,27 @@ def _line(keys: Sequence[str], number: int) -> dict[str, Any]:
     """Colour and dashes of one model among those shown."""
     dash = charts.DASHES[number % len(charts.DASHES)]
     return {"color": charts.colour(keys[number], keys), "dash": dash, "width": 2}
+
+
+def _named(data: list[dict[str, Any]], layout: dict[str, Any], end: Any) -> charts.Figure:
+    """The lines with their names at `end`, or with a legend where there are too many."""
+    if len(data) > line_ends.MOST_LINES:
+        return charts.figure(data, layout, show_legend=True)
+    ends = [(str(one["name"]), float(one["y"][-1]), str(one["line"]["color"])) for one in data]
+    return charts.figure([*data, line_ends.labels(end, ends)], layout | {"margin": line_ends.margin(ends)})
+
+
+def _months(begin: dt.date) -> dict[str, Any]:
+    """Some of the months since then as the reader writes them; the year stands under the first of each."""
+    last = now().date()
+    count = (last.year - begin.year) * 12 + last.month - begin.month + 1
+    inside = month_starts(begin.replace(day=1), count)[begin.day > 1 :]
+    months = [inside[place] for place in charts.month_places(len(inside))]
+    named, before = [], ""
+    for month, year in map(fmt().month, months):
+        named.append(month if year == before else f"{month}<br>{year}")
+        before = year
+    return {"tickvals": [month.isoformat() for month in months], "ticktext": named, "tickangle": 0}
 
 
 def _takeaway(lines: dict[str, list[float]], own: float) -> str:
@@ -92,8 +114,13 @@ def history(chosen: Sequence[Bill]) -> None:
         st.caption(tr("model_prices.no_history"))
         return
     changes = len(rows) - len({row["name"] for row in rows})
+    begin = min(line["x"][0] for line in data)
+    layout = {
+        "xaxis": _months(begin.date()) | {"range": [begin.isoformat(), now().isoformat()]},
+        "yaxis": {"rangemode": "tozero"},
+    }
     charts.show(
-        charts.figure(data, {"yaxis": {"rangemode": "tozero"}}, show_legend=True),
+        _named(data, layout, now()),
         title=tr("model_prices.history_title", count=changes) if changes else tr("model_prices.history_none"),
         unit=tr("model_prices.history_unit", symbol=fmt().symbol),
         key="mp_history_chart",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,16 +11,13 @@ import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
-from pages.parts import charts
+from pages.parts import charts, line_ends
 from pages.parts.monthly_data import Plan, changes
 from pages.parts.state import fmt, tr
 
 Parts = dict[str, Any]
 
-LABELLED_LINES = 5
 BANDED_LINES = 4
-LABEL_GAP = 0.07
-LABEL_LINE_CHARS = 18
 BAND_OPACITY = 0.14
 HEADROOM = 1.05
 
@@ -149,12 +145,11 @@ def _lines(
         "template": {"data": {"scatter": [shared]}, "layout": defaults}, "xaxis": xaxis, "yaxis": yaxis,
         "shapes": bands + list(marks), "annotations": list(notes),
     }  # fmt: skip
-    if len(lines) <= LABELLED_LINES:
+    if len(lines) <= line_ends.MOST_LINES:
         ends = [(way.name, charts.amounts(middle)[-1], colour_of[way.name]) for way, _, middle, _ in lines]
-        data.append(_end_labels(months[-1], ends))
-        longest = max((len(line) for name, _, _ in ends for line in _wrapped(name)), default=0)
-        layout["margin"] = {"l": 8, "r": 12 + 7 * longest, "t": 24, "b": 8}
-    return charts.figure(data, layout, show_legend=len(lines) > LABELLED_LINES)
+        data.append(line_ends.labels(months[-1], ends))
+        layout["margin"] = line_ends.margin(ends)
+    return charts.figure(data, layout, show_legend=len(lines) > line_ends.MOST_LINES)
 
 
 def _month_ticks(starts: Sequence[dt.date]) -> Parts:
@@ -184,31 +179,6 @@ def _bands(
         if path:
             found.append({"type": "path", "path": path, "fillcolor": fill})
     return found
-
-
-def _end_labels(month: str, ends: Sequence[tuple[str, float | None, str]]) -> Parts:
-    """Names at the ends of lines in a month, in the margin, moved apart where lines end close together.
-
-    A trace of texts: annotations would take a fifth of the chart's drawing.
-    """
-    known = sorted(((value, name, colour) for name, value, colour in ends if value is not None), reverse=True)
-    gap, height = max((value for value, _, _ in known), default=1.0) * LABEL_GAP, math.inf
-    heights: list[float] = []
-    for place, (value, _, _) in enumerate(known):
-        # No higher than the label before, no lower than leaves room for those below it, above the axis.
-        height = max(min(value, height - gap), gap * (len(known) - 1 - place))
-        heights.append(height)
-    return {
-        "x": [month] * len(known), "y": charts.rounded(heights),
-        "text": ["\u00a0" + "<br>\u00a0".join(_wrapped(name)) for _, name, _ in known],
-        "mode": "text", "textposition": "middle right", "textfont": {"color": [colour for _, _, colour in known]},
-        "cliponaxis": False, "hoverinfo": "skip",
-    }  # fmt: skip
-
-
-def _wrapped(name: str) -> list[str]:
-    """A name in at most two lines, so that it fits beside the chart of a phone."""
-    return textwrap.wrap(name, LABEL_LINE_CHARS, max_lines=2, placeholder="…") or [""]
 
 
 def month_text(day: dt.date) -> str:

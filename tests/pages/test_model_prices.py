@@ -182,6 +182,28 @@ def test_the_bill_stands_beside_the_model(open_page: OpenPage) -> None:
     assert list(table.value)[:2] == ["name", "usd_per_month"]
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_lines_of_both_charts_are_named_at_their_ends(open_page: OpenPage, lang: str) -> None:
+    at = open_page("model_prices", lang=lang, query={"mp_view": "history"})
+
+    for chart in at.get("plotly_chart"):
+        spec = json.loads(chart.proto.spec)
+        *lines, names = spec["data"]
+        assert not spec["layout"]["showlegend"]
+        assert names["mode"] == "text"
+        plain = {text.replace("\u00a0", "").replace("<br>", " ") for text in names["text"]}
+        assert plain == {line["name"] for line in lines}
+    months = {text.partition("<br>")[0] for text in spec["layout"]["xaxis"]["ticktext"]}
+    assert all(text.isascii() == (lang == "en") for text in months)
+
+
+def test_six_lines_have_a_legend(open_page: OpenPage) -> None:
+    names = [f"openai/gpt-{name}" for name in ("4", "4o", "4.1", "4o-mini", "5", "5-mini")]
+    at = open_page("model_prices", query={"mp_view": "history", "mp_compare": names})
+
+    assert [json.loads(one.proto.spec)["layout"]["showlegend"] for one in at.get("plotly_chart")] == [True, True]
+
+
 def test_refused_entries_of_a_table_are_told_with_their_reasons(open_page: OpenPage) -> None:
     table = {f"gpt-{n}": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0} for n in range(5)}
     at = open_page("model_prices", query={"mp_view": "feed"})
