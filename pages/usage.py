@@ -39,7 +39,7 @@ def page() -> None:
     workload_bar()
     st.title(tr("usage.title"))
     widgets.show_problems(problems, usage_inputs.labels())
-    usage_import.tell()
+    has_told = usage_import.tell()
     if not choices["origin"]:
         empty()
         return
@@ -56,7 +56,7 @@ def page() -> None:
         views(report)
         with st.container(horizontal=True):
             usage_export.buttons(since, until, filters)
-    with _import_box():
+    with _import_box(is_open=has_told):
         usage_import.show_import()
         usage_files.show_files()
         if "sample" not in choices["origin"]:

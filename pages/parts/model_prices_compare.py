@@ -42,7 +42,8 @@ def provenance(chosen: Sequence[Bill], *, key: str) -> None:
         layer = tr(f"model_prices.layer_{one.layer}")
         parts = ", ".join(tr(f"model_prices.component_{part}") for part in one.own_parts)
         own = tr("model_prices.own_parts", parts=parts) if parts else ""
-        said = "; ".join(text for text in (own, widgets.plain(one.source)) if text)
+        note = tr("model_prices.source_note", text=widgets.plain(one.source)) if one.source else ""
+        said = "; ".join(text for text in (own, note) if text)
         st.markdown(
             f"{widgets.age_badge(one.as_of, now().date())} :gray-badge[{layer}] **{widgets.plain(one.name)}**: {said}"
         )

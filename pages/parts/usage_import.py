@@ -24,11 +24,12 @@ ASKED_AT_MOST = 20
 REJECTED_SHOWN = 500
 
 
-def tell() -> None:
-    """What the last import or removal did: in view wherever the reader has scrolled to."""
+def tell() -> bool:
+    """Says above the figures what the last import or removal did; whether there was one in the run before."""
     said = st.session_state.pop(SAID, None)
     if said:
-        st.toast(said, icon=":material/info:", duration="long")
+        st.success(said, icon=":material/check:")
+    return said is not None
 
 
 def show_import() -> None:

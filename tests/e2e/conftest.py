@@ -193,13 +193,17 @@ def visit(browser: Browser, program: Program) -> Iterator[OpenVisit]:
     visits: list[Visit] = []
     contexts = []
 
-    def start(*, width: int = 1440, height: int = 900, lang: str = "en-US", dark: bool = False) -> Visit:
+    def start(
+        *, width: int = 1440, height: int = 900, lang: str = "en-US", dark: bool = False, touch: bool = False
+    ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale=lang,
             timezone_id="Asia/Seoul",
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
+            is_mobile=touch,
+            has_touch=touch,
         )
         contexts.append(context)
         one = Visit(page=context.new_page(), base=program.url)

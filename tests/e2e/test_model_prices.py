@@ -27,6 +27,12 @@ CONTRAST = """element => {
   return (high + 0.05) / (low + 0.05);
 }"""
 
+IS_ON_TOP = """element => {
+  const box = element.getBoundingClientRect();
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return element.contains(top);
+}"""
+
 
 def test_a_comparison_is_shared_by_its_address(visit: OpenVisit) -> None:
     first = visit()
@@ -72,6 +78,15 @@ def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
     page = one.open("/model-prices?lang=ko")
     expect(page.get_by_role("heading", name="이 워크로드에서 모델별 비용은 얼마인가?")).to_be_visible()
     assert not one.has_sideways_scroll()
+
+
+def test_every_tab_below_the_table_can_be_tapped_on_a_phone(visit: OpenVisit) -> None:
+    page = visit(width=390, height=844, touch=True).open("/model-prices?lang=ko")
+    names = ("나란히 비교", "가격 이력", "기사의 할인율", "작업별 선택", "직접 입력한 가격", "가격 갱신")
+    for name in names:
+        tab = page.get_by_text(name, exact=True).first
+        tab.scroll_into_view_if_needed()
+        assert tab.evaluate(IS_ON_TOP), name
 
 
 def test_a_downloaded_price_table_bills_until_it_is_undone(visit: OpenVisit, tmp_path: Path) -> None:

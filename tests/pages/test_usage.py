@@ -47,7 +47,7 @@ def upload(at: AppTest, data: bytes, name: str = "activity.csv") -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    shown: list[Any] = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.title, *at.toast]
+    shown: list[Any] = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success, *at.title]
     return "\n".join(str(one.value) for one in shown)
 
 
