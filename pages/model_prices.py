@@ -61,7 +61,7 @@ def page() -> None:
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     detail(str(st.session_state["mp_view"]), chosen, workload)
-    widgets.show_sources([(one.source or one.layer, one.as_of) for one in chosen or shown], now().date())
+    widgets.show_sources([pair for one in chosen or shown for pair in one.sources], now().date())
 
 
 def answer(shown: Sequence[Bill], chosen: Sequence[Bill]) -> None:

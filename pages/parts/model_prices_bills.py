@@ -24,7 +24,7 @@ class Bill:
     """A model's monthly bill for a workload (USD, first month), its list prices (USD per Mtok) and their origin.
 
     `own_parts` are the components in use that somebody's own price replaces; `layer` and `as_of` are theirs then,
-    `source` that of the others ("" when there are none).
+    `source` that of the others ("" when there are none). `sources` are all of them with their dates.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Bill:
     layer: str
     source: str
     as_of: dt.date | None
+    sources: tuple[tuple[str, dt.date | None], ...]
     own_parts: tuple[str, ...]
     rival_count: int
     notes: tuple[str, ...]
@@ -93,6 +94,7 @@ def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | No
         layer=row.layer,
         source=listed[0].source if listed else "",
         as_of=row.as_of,
+        sources=tuple((one.source, one.as_of) for one in (*listed[:1], *own[:1])),
         own_parts=tuple(row.component for row in own),
         rival_count=len(disagreements(sheet, at)),
         notes=bill.notes,

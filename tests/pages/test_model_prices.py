@@ -135,6 +135,9 @@ def test_an_own_price_of_any_component_in_use_is_called_own(
     assert {"en": f"own price: {part}; ", "ko": f"직접 입력한 가격: {part}; "}[lang] in line
     assert {"en": ":gray-badge[own price]", "ko": ":gray-badge[직접 입력]"}[lang] in line
     table = next(one.value for one in at.dataframe if "layer" in one.value)
+    # The price beside the own one keeps its age in the line of sources.
+    (sources,) = [one.value for one in at.caption if "Price sources" in one.value or "가격 출처" in one.value]
+    assert sources.startswith(("Price sources: 2, ", "가격 출처 2곳"))
     own = table["layer"] == {"en": "own price", "ko": "직접 입력"}[lang]
     assert list(table.loc[own, "name"].str.lower()) == ["gpt-4.1"]
 
