@@ -81,7 +81,7 @@ def _answer(
     with widgets.cards():
         widgets.card(
             tr("gpu_clouds.metric_cheapest"), show.money_short(best.offer.usd_per_gpu_hour if best else None),
-            _name(best, providers), explained=tr("gpu_clouds.metric_cheapest_help"),
+            _name(best, providers, today), explained=tr("gpu_clouds.metric_cheapest_help"),
         )  # fmt: skip
         count = best.offer.gpu_count if best else 0
         widgets.card(
@@ -89,7 +89,7 @@ def _answer(
         )
         widgets.card(
             tr("gpu_clouds.metric_near"), show.money_short(near.offer.usd_per_gpu_hour if near else None),
-            _name(near, providers), explained=tr("gpu_clouds.metric_near_help"),
+            _name(near, providers, today), explained=tr("gpu_clouds.metric_near_help"),
         )  # fmt: skip
         widgets.card(
             tr("gpu_clouds.metric_count"), show.number(sum(one.ranks for one in rated)),
@@ -98,8 +98,12 @@ def _answer(
         )  # fmt: skip
 
 
-def _name(one: Rated | None, providers: Providers) -> str:
-    return gpu_rows.provider_name(providers, one.offer.provider_id) if one else "–"
+def _name(one: Rated | None, providers: Providers, today: dt.date) -> str:
+    """Who asks this price, and a mark where its day is not known or long past."""
+    if one is None:
+        return "–"
+    name, age = gpu_rows.provider_name(providers, one.offer.provider_id), widgets.age_of(one.offer.as_of, today)
+    return f"{name} · {tr(f'gpu_clouds.trust_{age}')}" if age in {"undated", "stale"} else name
 
 
 def _view(

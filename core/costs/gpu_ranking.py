@@ -113,7 +113,10 @@ def rate(
     measure: Measure = "gpu_hour",
     with_stale: bool = False,
 ) -> list[Rated]:
-    """The wanted offers in order: those that may rank first, dated before undated, then by value, unknown last."""
+    """The wanted offers in order: those that may rank first, dated before undated, then by value, unknown last.
+
+    Of equal values the machine with fewer GPUs comes first: nobody has to take eight at the price of one.
+    """
     found = [one for one in offers if wanted.matches(one)]
     if wanted.newest_only:
         found = newest(found)
@@ -130,8 +133,8 @@ def rate(
     return rated
 
 
-def _order(one: Rated) -> tuple[bool, bool, bool, float]:
-    return (not one.ranks, one.offer.as_of is None, one.value is None, one.value or 0.0)
+def _order(one: Rated) -> tuple[bool, bool, bool, float, int]:
+    return (not one.ranks, one.offer.as_of is None, one.value is None, one.value or 0.0, one.offer.gpu_count)
 
 
 def cheapest(rated: Sequence[Rated]) -> Rated | None:

@@ -54,9 +54,11 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
         "xaxis": {"range": [0, max(amounts) * LABEL_ROOM]} | charts.ticks(amounts),
     }
     fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
-    last = max((place for place, flag in enumerate(undated) if flag == undated[0]), key=lambda place: amounts[place])
+    alike = [place for place, flag in enumerate(undated) if flag == undated[0]]
+    last = max(alike, key=lambda place: amounts[place])
+    kind = "takeaway_undated" if undated[0] else "takeaway" if last else "takeaway_same" if alike[1:] else "takeaway_one"
     title = tr(
-        f"gpu_clouds.{'takeaway' if last else 'takeaway_one'}", first=names[0], price=prices[0], last=names[last],
+        f"gpu_clouds.{kind}", first=names[0], price=prices[0], last=names[last], count=fmt().number(len(alike)),
         ratio=fmt().number(amounts[last] / amounts[0] if amounts[0] else 1, 1),
     )  # fmt: skip
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))

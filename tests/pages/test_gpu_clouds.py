@@ -47,6 +47,18 @@ def test_a_filter_changes_the_answer_and_korea_leaves_only_near_regions(open_pag
     assert "not stated" not in set(at.dataframe[0].value["region"])
 
 
+@pytest.mark.parametrize(("lang", "mark"), [("en", "undated"), ("ko", "날짜 없")])
+def test_what_has_no_date_is_not_called_recent(open_page: OpenPage, lang: str, mark: str) -> None:
+    at = open_page("gpu_clouds", lang=lang, query={"gc_korea": "1"})
+    chart = at.get("plotly_chart")[0].proto
+
+    # One H100 and eight of them cost the same a GPU: the bill is that of one.
+    assert mark in chart.alt
+    assert mark in at.metric[0].delta
+    assert mark in at.metric[2].delta
+    assert at.metric[1].delta in {"1 GPU", "GPU 1개"}
+
+
 def test_all_offers_at_once_with_each_measure_and_view(open_page: OpenPage) -> None:
     at = open_page("gpu_clouds", query={"gc_gpu": "", "gc_option": "", "gc_view": "performance"})
 
