@@ -30,7 +30,7 @@ def summary_columns(has_budget: bool) -> list[Column]:
         Column(field="way", label=tr("monthly_cost.way"), width="medium"),
         Column(field="first", label=tr("monthly_cost.first_month"), kind="money", digits=2),
         Column(field="last", label=tr("monthly_cost.last_month"), kind="money", digits=2),
-        Column(field="total", label=tr("monthly_cost.plan_total"), kind="money", digits=2),
+        Column(field="total", label=tr("common.total"), kind="money", digits=2),
         Column(field="p10", label=tr("monthly_cost.p10"), kind="money"),
         Column(field="p90", label=tr("monthly_cost.p90"), kind="money"),
         Column(field="saving", label=tr("monthly_cost.vs_baseline"), kind="share", digits=1),

@@ -175,10 +175,9 @@ class Visit:
         ]
 
     def has_sideways_scroll(self) -> bool:
-        """Whether the page is wider than the window."""
-        return bool(
-            self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-        )
+        """Whether the page is wider than the window, or what scrolls in it: Streamlit's `main`."""
+        wider = "[document.documentElement, document.querySelector('main')].some(e => e.scrollWidth > e.clientWidth + 1)"
+        return bool(self.page.evaluate(wider))
 
 
 OpenVisit = Callable[..., Visit]

@@ -99,7 +99,7 @@ def test_a_field_left_for_another_page_takes_its_value_along(visit: OpenVisit) -
 
 def test_the_page_fits_a_phone_in_korean(visit: OpenVisit) -> None:
     one = visit(width=390, height=844, lang="ko-KR")
-    page = one.open("/monthly-cost?lang=ko&grow=0.05")
+    page = one.open("/monthly-cost?lang=ko&grow=0.05&budget=100&req=200000")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("매달 얼마가 드나?")
     expect(page.locator(".js-plotly-plot .scatterlayer").first).to_be_visible()
