@@ -25,6 +25,8 @@ TOKENS_PER_MTOK = 1_000_000
 HUGE = 1e15
 """Beyond it digits mean nothing, and Decimal's 28 would not hold them."""
 
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
 MISSING = "–"
 """What stands where a figure is unknown."""
 
@@ -146,7 +148,7 @@ class Formatter:
         """A USD amount in the shown currency with its sign, such as `-$0.0040`; a dash when it is unknown.
 
         `digits` (0 or more) fixes the decimals, rounded half to even. Nothing is raised, whatever the size: from `HUGE`
-        on an amount is shown with three significant digits and an exponent.
+        on an amount is shown with three significant digits and a power of ten.
         """
         if usd is None or not _known(usd):
             return MISSING
@@ -177,7 +179,7 @@ class Formatter:
         if value is None or not _known(value):
             return MISSING
         if abs(float(value)) > HUGE:
-            return f"{float(value):.3g}"
+            return _power_of_ten(Decimal(str(value)))
         shown = float(f"{float(value):.3g}") + 0.0  # of two zeros the one without a sign
         if abs(shown) < self._compact_from:
             return _decimal(shown, "#,##0.##", self.locale)
@@ -187,12 +189,12 @@ class Formatter:
     def number(self, value: Amount | None, digits: int = 0) -> str:
         """A number with group separators and exactly `digits` (0 or more) decimals, rounded half to even.
 
-        A dash when it is unknown, three significant digits and an exponent from `HUGE` on; nothing is raised.
+        A dash when it is unknown, three significant digits and a power of ten from `HUGE` on; nothing is raised.
         """
         if value is None or not _known(value):
             return MISSING
         if abs(float(value)) >= HUGE:
-            return f"{float(value):.3g}"
+            return _power_of_ten(Decimal(str(value)))
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return _decimal(Decimal(str(value)) + 0, pattern, self.locale)
 
@@ -201,7 +203,7 @@ class Formatter:
         if share is None or not _known(share):
             return MISSING
         if abs(float(share)) >= HUGE:
-            return f"{float(share) * 100:.3g}%"
+            return f"{_power_of_ten(Decimal(str(share)) * 100)}%"
         pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
         return _percent(Decimal(str(share)) + 0, pattern, self.locale)
 
@@ -216,6 +218,13 @@ class Formatter:
     def month_day(self, day: dt.date) -> str:
         """A day without its year as the reader writes it, for the axis of a chart."""
         return _month_day(day, self.locale)
+
+
+def _power_of_ten(value: Decimal) -> str:
+    """A huge number with three significant digits, such as `5.21×10¹⁷`."""
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    shown = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{shown}×10{str(int(exponent)).translate(RAISED)}"
 
 
 def _significant_decimals(value: float) -> int:

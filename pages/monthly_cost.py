@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.costs.conventions import MONTHS_PER_YEAR
-from core.costs.monthly import WayResult
+from core.costs.monthly import Band, WayResult
 from pages.parts import monthly_data, monthly_tables, state, tables, widgets
 from pages.parts.monthly_article import show_article
 from pages.parts.monthly_breakdown import parts_chart, tornado_chart
+from pages.parts.monthly_cards import budget_card, month_value
 from pages.parts.monthly_charts import band_chart, cumulative_chart
 from pages.parts.monthly_data import PREFIX, VIEW, VIEWS, Plan
 from pages.parts.monthly_inputs import show_inputs, show_ways
@@ -29,7 +30,7 @@ def page() -> None:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
         show_ways()
         return
-    with widgets.cards():
+    with widgets.cards(4 if plan.workload.budget_usd_per_month is None else 5):
         answer(plan)
     left, right = st.columns([2, 1], gap="medium")
     with left:
@@ -53,7 +54,7 @@ def table(plan: Plan) -> None:
 
 
 def answer(plan: Plan) -> None:
-    """The cheapest way, the baseline, what is saved, and how likely the budget is exceeded."""
+    """The cheapest way, the baseline, what is saved, the likely total, and with a budget how likely it is exceeded."""
     best, baseline, months = plan.simulation.cheapest, plan.baseline, len(plan.simulation.starts)
     if best is not None:
         _cost_metric(tr("monthly_cost.cheapest", name=best.name), best, months)
@@ -64,8 +65,10 @@ def answer(plan: Plan) -> None:
         share = fmt().percent(saved / baseline.total_usd)
         note = tr("monthly_cost.saving_of", share=share) if saved > 0 else tr("monthly_cost.no_saving")
         widgets.card(tr("monthly_cost.saving", months=months), fmt().money_short(saved), note, is_good=saved > 0)
+    if best is not None and best.total_band is not None:
+        _range_metric(plan, best.total_band)
     if best is not None:
-        _risk_metric(plan, best)
+        budget_card(plan.simulation, best)
 
 
 def _cost_metric(label: str, way: WayResult, months: int) -> None:
@@ -73,24 +76,16 @@ def _cost_metric(label: str, way: WayResult, months: int) -> None:
     total = float(way.planned_usd[:year].sum())
     note = tr("monthly_cost.per_year" if year == MONTHS_PER_YEAR else "monthly_cost.in_months",
               amount=fmt().money_short(total), months=year)  # fmt: skip
+    value, when = month_value(way)
     if way.total_usd is None:
         note = tr("monthly_cost.unknown_total")
-    value = f"{fmt().money_short(float(way.planned_usd[0]))} {tr('common.per_month')}"
-    widgets.card(label, value, note)
+    widgets.card(label, value, f"{when} · {note}" if when else note)
 
 
-def _risk_metric(plan: Plan, best: WayResult) -> None:
-    if best.total_over_budget_share is not None and best.over_budget_share is not None:
-        worst = fmt().percent(float(best.over_budget_share.max()))
-        widgets.card(
-            tr("monthly_cost.risk"), fmt().percent(best.total_over_budget_share),
-            tr("monthly_cost.risk_total", share=worst),
-        )  # fmt: skip
-    elif best.total_band is not None:
-        band = best.total_band
-        low, middle, high = (fmt().money_short(float(end)) for end in (band.p10, band.p50, band.p90))
-        paths = tr("monthly_cost.range_help", paths=fmt().number(plan.simulation.path_count))
-        widgets.card(tr("monthly_cost.range"), middle, f"{low} – {high}", explained=paths)
+def _range_metric(plan: Plan, band: Band) -> None:
+    low, middle, high = (fmt().money_short(float(end)) for end in (band.p10, band.p50, band.p90))
+    paths = tr("monthly_cost.range_help", paths=fmt().number(plan.simulation.path_count))
+    widgets.card(tr("monthly_cost.range"), middle, f"{low} – {high}", explained=paths)
 
 
 def download_report(plan: Plan) -> None:
@@ -118,10 +113,8 @@ def months_table(plan: Plan) -> None:
 def detail(plan: Plan, view: str | None) -> None:
     """The one chosen view; the others do not run."""
     if view in {"parts", "moves"}:
-        names = [way.name for way in plan.ways]
-        chosen = st.selectbox(tr("monthly_cost.pick_way"), names, key=f"{PREFIX}way")
-        way = plan.simulation.way(chosen if chosen in names else names[0])
-        (parts_chart if view == "parts" else tornado_chart)(plan, way)
+        chosen = monthly_tables.pick_way(plan, key=f"{PREFIX}way")
+        (parts_chart if view == "parts" else tornado_chart)(plan, plan.simulation.way(chosen))
     elif view == "total":
         cumulative_chart(plan)
     elif view == "why":

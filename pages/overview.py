@@ -7,10 +7,10 @@ import datetime as dt
 import streamlit as st
 
 from core.catalog.aliases import CHAT_MAKERS
-from core.costs.monthly import WayResult
 from core.costs.tokens_history import price_changes
 from core.money import usd_from_micro
 from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
+from pages.parts.monthly_cards import budget_card, month_value
 from pages.parts.overview_plan import Overview, make_overview
 from pages.parts.shell import page_of
 from pages.parts.state import catalog, fmt, tr
@@ -36,7 +36,7 @@ def page() -> None:
     st.title(tr("overview.title"))
     widgets.show_problems([*problems, *more], monthly_data.labels() | {SINCE: tr("overview.since")})
     overview = make_overview(workload)
-    with widgets.cards():
+    with widgets.cards(4 if workload.budget_usd_per_month is None else 5):
         answer(overview)
     chart(overview)
     for sentence in overview.refused:
@@ -47,13 +47,14 @@ def page() -> None:
 
 
 def answer(overview: Overview) -> None:
-    """The cheapest of each kind, and what the best saves against today's way."""
+    """The cheapest of each kind, what the best saves against today's way, and how likely it exceeds the budget."""
     for kind in ("call", "gateway", "rent"):
         way = overview.cheapest(kind)
+        value, when = month_value(way) if way else ("–", "")
         widgets.card(
-            tr(f"overview.metric_{kind}"),
-            f"{fmt().money_short(_first(way))} {tr('common.per_month')}" if way else "–",
-            way.name if way else tr("overview.none"), explained=tr(f"overview.metric_{kind}_help"),
+            tr(f"overview.metric_{kind}"), value,
+            " · ".join(filter(None, (way.name, when))) if way else tr("overview.none"),
+            explained=tr(f"overview.metric_{kind}_help"),
         )  # fmt: skip
     best, baseline = overview.simulation.cheapest, overview.baseline
     if best and baseline and best.total_usd is not None and baseline.total_usd:
@@ -62,10 +63,8 @@ def answer(overview: Overview) -> None:
             tr("overview.metric_saving", months=len(overview.simulation.starts)), fmt().money_short(saving),
             tr("overview.against", name=baseline.name), explained=tr("overview.metric_saving_help"),
         )  # fmt: skip
-
-
-def _first(way: WayResult | None) -> float | None:
-    return float(way.planned_usd[0]) if way is not None else None
+    if best:
+        budget_card(overview.simulation, best)
 
 
 def chart(overview: Overview) -> None:

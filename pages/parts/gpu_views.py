@@ -54,16 +54,23 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
         "xaxis": {"range": [0, max(amounts) * LABEL_ROOM]} | charts.ticks(amounts),
     }
     fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
-    alike = [place for place, flag in enumerate(undated) if flag == undated[0]]
-    last = max(alike, key=lambda place: amounts[place])
-    kind = "takeaway_undated" if undated[0] else "takeaway" if last else "takeaway_same" if alike[1:] else "takeaway_one"
-    title = tr(
-        f"gpu_clouds.{kind}", first=names[0], price=prices[0], last=names[last], count=fmt().number(len(alike)),
-        ratio=fmt().number(amounts[last] / amounts[0] if amounts[0] else 1, 1),
-    )  # fmt: skip
+    title = _takeaway(names, prices, amounts, undated)
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
     table = {tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]}
     charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=lambda: pd.DataFrame(table))
+
+
+def _takeaway(names: Sequence[str], prices: Sequence[str], amounts: Sequence[float], undated: Sequence[bool]) -> str:
+    """What the bars say: of those with a date, or of those without where none has one."""
+    alike = [place for place, flag in enumerate(undated) if flag == undated[0]]
+    last = max(alike, key=lambda place: amounts[place])
+    kind = (
+        "takeaway_undated" if undated[0] else "takeaway" if last else "takeaway_same" if alike[1:] else "takeaway_one"
+    )
+    return tr(
+        f"gpu_clouds.{kind}", first=names[0], price=prices[0], last=names[last], count=fmt().number(len(alike)),
+        ratio=fmt().number(amounts[last] / amounts[0] if amounts[0] else 1, 1),
+    )  # fmt: skip
 
 
 def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:

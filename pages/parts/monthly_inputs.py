@@ -78,11 +78,12 @@ def _take_end_volume() -> None:
 def _assumptions() -> None:
     st.date_input(
         tr("monthly_cost.field_start"), key=monthly_data.START, min_value=monthly_data.EARLIEST,
-        max_value=monthly_data.LATEST,
+        max_value=monthly_data.LATEST, help=tr("monthly_cost.help_start"),
     )  # fmt: skip
     for name, (low, high) in LIMITS.items():
         step = 0.5 if getattr(Outlook(), name) <= 0.01 else 5.0
         number_field.number_field(
-            tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{monthly_data.PREFIX}{name}"
-        )
+            tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{monthly_data.PREFIX}{name}",
+            help=tr(f"monthly_cost.help_{name}"),
+        )  # fmt: skip
     st.caption(tr("monthly_cost.assumptions_note", seed=DEFAULT_SEED))

@@ -123,17 +123,25 @@ def show_notes(simulation: Simulation, refused: Sequence[str]) -> None:
         st.caption("  \n".join(f":material/info: {widgets.plain(sentence)}" for sentence in sentences))
 
 
+def pick_way(plan: Plan, *, key: str) -> str:
+    """The name of the way to look at closely; the cheapest one until another is chosen."""
+    names, best = [way.name for way in plan.ways], plan.simulation.cheapest
+    first = names.index(best.name) if best is not None else 0
+    chosen = st.selectbox(tr("monthly_cost.pick_way"), names, index=first, key=key)
+    return chosen if chosen in names else names[first]
+
+
 def show_why(plan: Plan) -> None:
     """The arithmetic of one month of one way."""
-    names = [way.name for way in plan.ways]
     left, right = st.columns(2)
-    name = left.selectbox(tr("monthly_cost.pick_way"), names, key="monthly_cost_why_way")
+    with left:
+        name = pick_way(plan, key="monthly_cost_why_way")
     starts = plan.simulation.starts
     month = right.selectbox(
         tr("monthly_cost.pick_month"), range(len(starts)), key="monthly_cost_why_month",
         format_func=lambda place: month_text(starts[place]),
     )  # fmt: skip
-    if name not in names or not isinstance(month, int) or month >= len(starts):
+    if not isinstance(month, int) or month >= len(starts):
         return
     found = why(plan.workload, plan.way(name), month, start=plan.start, outlook=plan.outlook)
     show = fmt()

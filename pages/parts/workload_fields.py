@@ -16,7 +16,7 @@ from pages.parts.state import fmt, tr
 
 # What a slider spans; the number field beside it takes everything within LIMITS.
 SLIDER_SPANS: dict[str, tuple[float, float, float]] = {
-    "growth_per_month": (-20, 50, 1),
+    "growth_per_month": (-50, 100, 1),
     "input_spread": (0, 2, 0.1),
     "output_spread": (0, 2, 0.1),
     "peak_to_average": (1, 20, 0.5),

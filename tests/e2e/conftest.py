@@ -176,8 +176,8 @@ class Visit:
 
     def has_sideways_scroll(self) -> bool:
         """Whether the page is wider than the window, or what scrolls in it: Streamlit's `main`."""
-        wider = "[document.documentElement, document.querySelector('main')].some(e => e.scrollWidth > e.clientWidth + 1)"
-        return bool(self.page.evaluate(wider))
+        elements = "[document.documentElement, document.querySelector('main')]"
+        return bool(self.page.evaluate(f"{elements}.some(one => one.scrollWidth > one.clientWidth + 1)"))
 
 
 OpenVisit = Callable[..., Visit]

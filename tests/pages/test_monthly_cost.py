@@ -68,11 +68,57 @@ def test_moving_the_growth_slider_changes_the_answer(open_page: OpenPage) -> Non
     assert at.metric[0].delta != before
 
 
-def test_a_budget_turns_the_range_into_a_chance(open_page: OpenPage) -> None:
-    at = open_page("monthly_cost", query={"budget": "1"})
+@pytest.mark.parametrize(("lang", "page", "name"), [("en", "monthly_cost", "GPT-4.1 mini"), ("ko", "overview", "GPT")])
+def test_a_budget_adds_the_chance_that_it_is_exceeded_and_by_whom(
+    open_page: OpenPage, lang: str, page: str, name: str
+) -> None:
+    before = open_page(page, lang=lang, query={"way_models": ["openai/gpt-4.1-mini"]})
+    over = open_page(page, lang=lang, query={"way_models": ["openai/gpt-4.1-mini"], "budget": "1"})
+    under = open_page(page, lang=lang, query={"way_models": ["openai/gpt-4.1-mini"], "budget": "1000"})
 
-    assert at.metric[3].label == "Chance over budget"
-    assert at.metric[3].value == "100%"
+    assert [one.label for one in over.metric[:-1]] == [one.label for one in before.metric]
+    assert (over.metric[-1].value, under.metric[-1].value) == ("100%", "0%")
+    # 12 x 1 against 12 x 70, and 12 x 1,000: 828 over, 11,160 under.
+    assert over.metric[-1].delta.startswith(name)
+    assert "$828" in over.metric[-1].delta
+    assert ("$11.2K" if lang == "en" else "$1.12만") in under.metric[-1].delta
+    assert "$12" in over.metric[-1].proto.help.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", ["monthly_cost", "overview"])
+def test_a_bill_that_changes_is_that_of_the_first_month(open_page: OpenPage, page: str) -> None:
+    query = {"way_models": ["openai/gpt-4.1-mini"]}
+    steady, grown = open_page(page, query=query), open_page(page, query=query | {"grow": "0.1"})
+
+    assert steady.metric[0].value == "$70.00 /mo"
+    assert grown.metric[0].value == "$70.00"
+    assert "in the first month" in grown.metric[0].delta
+
+
+@pytest.mark.parametrize(("view", "key"), [("parts", "monthly_cost_way"), ("why", "monthly_cost_why_way")])
+def test_the_cheapest_way_is_looked_at_first(open_page: OpenPage, view: str, key: str) -> None:
+    at = open_page("monthly_cost", query={"monthly_cost_view": view})
+
+    assert at.selectbox(key=key).value == "GPT-4.1 mini"
+    at.selectbox(key=key).set_value("GPT-4.1").run()
+    assert at.selectbox(key=key).value == "GPT-4.1"
+
+
+def test_every_assumption_is_explained_and_a_slider_reaches_what_its_field_takes(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"grow": "1"})
+
+    assert at.slider(key="wl_growth_per_month_slider").value == 100
+    at.segmented_control(key="monthly_cost_group").set_value("assumptions").run()
+    fields = [one for one in at.number_input if one.key.startswith("monthly_cost_")]
+    assert len(fields) == 9
+    assert all(one.help for one in fields)
+
+
+def test_huge_amounts_are_written_as_powers_of_ten(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"req": "100000000000", "in": "1000000", "grow": "1", "months": "60"})
+
+    assert "×10" in at.metric[2].value
+    assert "e+" not in at.get("plotly_chart")[0].proto.spec
 
 
 def test_a_gateway_and_a_mix_are_ways_too(open_page: OpenPage) -> None:
