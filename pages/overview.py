@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence, Set
+from typing import Any
 
 import streamlit as st
 
 from core.catalog.aliases import CHAT_MAKERS
-from core.costs.tokens_history import price_changes
+from core.costs.tokens_history import PriceChange, price_changes
 from core.money import usd_from_micro
+from core.workload import Workload
 from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
 from pages.parts.monthly_cards import budget_card, month_value
-from pages.parts.overview_plan import Overview, make_overview
+from pages.parts.overview_plan import Overview, make_overview, own_api
 from pages.parts.shell import page_of
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
@@ -38,6 +41,7 @@ def page() -> None:
     overview = make_overview(workload)
     with widgets.cards(4 if workload.budget_usd_per_month is None else 5):
         answer(overview)
+    compared(workload)
     chart(overview)
     for sentence in overview.refused:
         st.caption(sentence)
@@ -51,8 +55,10 @@ def answer(overview: Overview) -> None:
     for kind in ("call", "gateway", "rent"):
         way = overview.cheapest(kind)
         value, when = month_value(way) if way else ("–", "")
+        count = sum(one.kind == kind for one in overview.ways)
+        label = f"overview.metric_{kind}" + ("_one" if kind == "call" and count == 1 else "")
         widgets.card(
-            tr(f"overview.metric_{kind}"), value,
+            tr(label, count=count), value,
             " · ".join(filter(None, (way.name, when))) if way else tr("overview.none"),
             explained=tr(f"overview.metric_{kind}_help"),
         )  # fmt: skip
@@ -65,6 +71,21 @@ def answer(overview: Overview) -> None:
         )  # fmt: skip
     if best:
         budget_card(overview.simulation, best)
+
+
+def compared(workload: Workload) -> None:
+    """Where the models compared are changed, and what the own fleet's model costs from an API."""
+    with st.container(horizontal=True, vertical_alignment="center", key="ov_compared"):
+        editor = st.popover(tr("monthly_cost.ways"), icon=":material/checklist:", on_change="rerun", key="ov_ways")
+        if editor.open:
+            with editor:
+                ways.editor()
+        api = own_api(workload)
+        if api:
+            price = f"{fmt().money_short(api.usd_per_month)} {tr('common.per_month')}".replace("$", r"\$")
+            st.caption(
+                tr("overview.own_api", model=widgets.plain(ways.label_of(api.key)), price=price), width="stretch"
+            )
 
 
 def chart(overview: Overview) -> None:
@@ -121,14 +142,22 @@ def news(since: dt.date) -> None:
     """List prices that changed since a day the reader chooses, and those announced."""
     st.header(tr("overview.news"))
     st.date_input(tr("overview.since"), key=SINCE, width=240, max_value=state.today(), help=tr("overview.since_help"))
-    sheets = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in CHAT_MAKERS]
-    changes = price_changes([*sheets, *ways.sheets_of(ways.current()[0])], since)[:NEWS_ROWS]
-    unique = list({(one.day, one.model, one.component): one for one in changes}.values())
-    if not unique:
+    today, mine = state.today(), ways.sheets_of(ways.current()[0])
+    compared = {sheet.key for sheet in mine}
+    makers = [sheet for sheet in catalog().llm.sheets().values() if sheet.provider_id in CHAT_MAKERS]
+    found = {(one.day, one.model, one.component): one for one in price_changes([*makers, *mine], since)}.values()
+    # The latest first among each: models compared, prices in force, announced ones.
+    changes = sorted(found, key=lambda one: (one.model not in compared, one.day > today))[:NEWS_ROWS]
+    if not changes:
         st.caption(tr("overview.no_news"))
         return
-    columns = [
+    tables.table(_news_rows(changes, compared), _news_columns(), key="ov_news", alt=tr("overview.news"), height=260)
+
+
+def _news_columns() -> list[tables.Column]:
+    return [
         tables.Column(field="day", label=tr("overview.col_day"), kind="date"),
+        tables.Column(field="note", label=tr("overview.col_note")),
         tables.Column(field="model", label=tr("overview.col_model"), width="medium"),
         tables.Column(field="component", label=tr("overview.col_component")),
         tables.Column(field="before", label=tr("overview.col_before"), kind="money", unit="/Mtok", digits=3),
@@ -136,9 +165,18 @@ def news(since: dt.date) -> None:
         tables.Column(field="change", label=tr("overview.col_change"), kind="share"),
         tables.Column(field="source", label=tr("overview.col_source")),
     ]
-    rows = [
+
+
+def _news_rows(changes: Sequence[PriceChange], compared: Set[str]) -> list[dict[str, Any]]:
+    today = state.today()
+    return [
         {
             "day": one.day,
+            "note": ", ".join(
+                tr(f"overview.note_{name}")
+                for name, holds in {"compared": one.model in compared, "announced": one.day > today}.items()
+                if holds
+            ),
             "model": one.model,
             "component": tr(f"overview.component_{one.component}"),
             "before": float(usd_from_micro(one.before_micro)),
@@ -146,9 +184,8 @@ def news(since: dt.date) -> None:
             "change": one.change_share,
             "source": one.source,
         }
-        for one in unique
+        for one in changes
     ]
-    tables.table(rows, columns, key="ov_news", alt=tr("overview.news"), height=260)
 
 
 page()

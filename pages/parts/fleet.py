@@ -116,7 +116,7 @@ def cheapest_way(choices: Choices, workload: Workload) -> FleetWay | None:
 
     offer, model = best.offer, model_shapes()[choices.model_id].name
     return FleetWay(
-        name=tr("self_host.way_name", model=model, gpu=offer.gpu_model),
+        name=tr("self_host.way_name", model=model, count=fmt().number(best.fleet.gpu_count), gpu=offer.gpu_model),
         monthly_cost_usd=cost,
         monthly_lines_usd=lines,
         sources=((offer.source, offer.as_of),),

@@ -15,6 +15,7 @@ from pages.parts.monthly_charts import plain_money
 from pages.parts.monthly_tables import three_digits
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
+from pages.parts.workload_bar import name_of
 
 SAID = "monthly_cost_said"
 NAME, CHOSEN = "monthly_cost_save_name", "monthly_cost_saved_plan"
@@ -30,7 +31,7 @@ def show_saved() -> None:
     """Save, list, open, copy, delete, export, import and compare plans."""
     _say()
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.text_input(tr("monthly_cost.save_name"), key=NAME, max_chars=80, placeholder=state.workload().name)
+    left.text_input(tr("monthly_cost.save_name"), key=NAME, max_chars=80, placeholder=name_of(state.workload()))
     right.button(
         tr("monthly_cost.save"), key="monthly_cost_save", type="primary", on_click=_save, icon=":material/save:",
         width="stretch",
@@ -67,7 +68,7 @@ def _try(action: Callable[[], str]) -> None:
 
 def _save() -> None:
     def action() -> str:
-        name = st.session_state.get(NAME) or state.workload().name
+        name = st.session_state.get(NAME) or name_of(state.workload())
         kept = store().save(name, state.workload(), monthly_data.parameters())
         return tr("monthly_cost.saved_now", name=kept.name)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import streamlit as st
+
+from core.catalog.hosts import hosts_of
+from core.costs.api_bills import ApiBill
 from core.costs.monthly import (
     ModelWay,
     Simulation,
@@ -15,8 +21,10 @@ from core.costs.monthly import (
     through_gateway,
 )
 from core.workload import Workload
-from pages.parts import fleet, monthly_data, self_host_inputs
-from pages.parts.state import tr
+from pages.parts import fleet, monthly_data, self_host_inputs, self_host_plan, ways
+from pages.parts.state import catalog, prices_version, tr
+
+KEPT_HOSTS = 16
 
 # What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
 GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
@@ -35,6 +43,18 @@ class Overview:
         """The way of a kind (`call`, `gateway`, `rent`) with the lowest planned total."""
         known = [way for way in self.simulation.ways if way.kind == kind and way.total_usd is not None]
         return min(known, key=lambda way: way.total_usd or 0.0, default=None)
+
+
+def own_api(workload: Workload) -> ApiBill | None:
+    """The cheapest API that sells the open model which the own fleet runs; Rent or call compares with the same."""
+    model_id = str(st.session_state.get(ways.RENT) or self_host_inputs.read().model_id)
+    hosts, now = _hosts(model_id, prices_version()), dt.datetime.now(dt.UTC)
+    return next(iter(self_host_plan.api_bills(hosts, catalog().llm.sheets(), workload, now)), None)
+
+
+@lru_cache(maxsize=KEPT_HOSTS)
+def _hosts(model_id: str, _prices: tuple[object, ...]) -> list[str]:
+    return hosts_of(model_id, catalog().llm.sheets())
 
 
 def make_overview(workload: Workload) -> Overview:

@@ -30,6 +30,13 @@ def summary(workload: Workload) -> str:
     return " · ".join(parts)
 
 
+def name_of(workload: Workload) -> str:
+    """What the workload is called: a preset, in the reader's language, only while it is unchanged."""
+    if workload.name not in PRESETS:
+        return workload.name
+    return tr(f"workload.preset_{workload.name}") if replace(workload, name="") == PRESETS[workload.name] else ""
+
+
 def workload_bar(*, has_editor: bool = True) -> Workload:
     """Draws the strip and returns the workload; every page draws it first in its `block`, above its title.
 
@@ -37,10 +44,13 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
     """
     workload, problems = state.read_workload()
     with st.container(horizontal=True, vertical_alignment="center", key="wl_bar"):
-        name = f"**{widgets.plain(workload.name)}** · " if workload.name else ""
-        st.markdown(f":material/tune: {name}{summary(workload)}", width="stretch")
+        name = widgets.plain(name_of(workload))
+        st.markdown(f":material/tune: {f'**{name}** · ' if name else ''}{summary(workload)}", width="stretch")
         if has_editor:
-            editor = st.popover(tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit")
+            editor = st.popover(
+                tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit",
+                help=tr("workload.edit_help"),
+            )  # fmt: skip
             if editor.open:
                 with editor:
                     workload_fields((*MAIN_FIELDS, *MORE_FIELDS))
@@ -55,4 +65,4 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
 def _take_preset() -> None:
     key = str(st.session_state.get("wl_preset"))
     if key in PRESETS:
-        state.set_workload(replace(PRESETS[key], name=tr(f"workload.preset_{key}")))
+        state.set_workload(replace(PRESETS[key], name=key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -138,7 +139,8 @@ def test_own_machines_are_a_way_too(open_page: OpenPage, view: str) -> None:
     query = {"way_models": MODELS, "way_rent": "llama-3.3-70b", "monthly_cost_view": view, "retry": "0.1"}
     at = open_page("monthly_cost", query=query)
 
-    assert any(name.startswith("Llama 3.3 70B on own") for name in ways_shown(at))
+    # How many GPUs and that they are rented is said: one GPU does not hold the model.
+    assert any(re.fullmatch(r"Llama 3.3 70B on \d+ × .+, rented", name) for name in ways_shown(at))
 
 
 def test_shares_that_do_not_add_up_are_named_and_the_rest_stays(open_page: OpenPage) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+
 import pytest
 
 from pages.parts import shell
@@ -93,3 +96,65 @@ def test_the_steps_of_the_first_start_are_said_in_the_readers_language(
     open_page(lang="ko", url=f"sqlite:///{tmp_path_factory.mktemp('first') / 'x.db'}")
 
     assert shown == ["공급사 정보", "GPU 사양", "GPU 상품 가격", "모델 가격", "완료"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "label", "sentence"),
+    [
+        ("en", "Cheapest of your 4 models", "The fleet’s open model from an API"),
+        ("ko", "비교 모델 4개 중 최저가", "같은 오픈 모델의 최저가 API"),
+    ],
+)
+def test_the_cheapest_is_of_the_models_compared_and_the_fleets_model_is_priced_as_an_api(
+    open_page: OpenPage, lang: str, label: str, sentence: str
+) -> None:
+    at = open_page(lang=lang)
+    compared_there = [one.value.split(" ")[0] for one in open_page("self_host").metric]
+
+    assert at.metric[0].label == label
+    told = next(one.value for one in at.caption if one.value.startswith(sentence))
+    assert "Llama-3.3-70B-Instruct" in told.replace("\\", "")
+    assert any(amount in told.replace("\\", "") for amount in compared_there)
+    assert re.search(r"16 × RTX A4000, rented|RTX A4000 16개 임대", at.metric[2].delta)
+
+
+def test_models_compared_are_changed_beside_the_answer(open_page: OpenPage) -> None:
+    at = open_page(query={"way_models": ["openai/gpt-4.1"]})
+    assert at.metric[0].label == "Your model"
+
+    at.session_state["ov_ways"] = True
+    at.run()
+    at.multiselect(key="way_models").set_value(["openai/gpt-4.1", "openai/gpt-4.1-mini"]).run()
+    assert_whole(at)
+    assert at.metric[0].label == "Cheapest of your 2 models"
+    assert at.metric[0].delta == "GPT-4.1 mini"
+
+
+def test_news_of_the_models_compared_come_first_and_announced_ones_say_so(open_page: OpenPage) -> None:
+    news = open_page(query={"ov_since": "2025-01-01"}).dataframe[-1].value
+    mine = open_page(query={"ov_since": "2025-01-01", "way_models": [news["model"].iloc[-1]]}).dataframe[-1].value
+
+    day = dt.datetime.now(dt.UTC).date()
+    assert [one > day for one in news["day"]] == ["announced" in one for one in news["note"]]
+    assert mine["note"].iloc[0].startswith("compared")
+    assert mine["model"].iloc[0] == news["model"].iloc[-1]
+
+
+@pytest.mark.parametrize(("lang", "name"), [("en", "Article: start-up MVP"), ("ko", "기사 예시: 스타트업 MVP")])
+def test_a_preset_is_named_in_the_readers_language_until_it_is_changed(
+    open_page: OpenPage, lang: str, name: str
+) -> None:
+    def strip(**query: str) -> str:
+        at = open_page(lang=lang, query={"name": "article_mvp", **query})
+        found = next(str(one.value) for one in at.markdown if one.value.startswith(":material/tune:"))
+        return found.replace("\\", "")
+
+    assert name in strip()
+    assert name not in strip(grow="0.05")
+    assert "article" not in strip(grow="0.05")
+    assert "mine" in strip(name="mine", grow="0.05")
+
+
+@pytest.mark.parametrize(("lang", "unit"), [("en", "1,500 tokens in · 500 out"), ("ko", "입력 1,500토큰 · 출력 500")])
+def test_the_strip_says_what_it_counts(open_page: OpenPage, lang: str, unit: str) -> None:
+    assert any(unit in str(one.value) for one in open_page(lang=lang).markdown)
