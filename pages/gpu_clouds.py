@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
@@ -14,13 +14,14 @@ from core.costs.gpu_places import NEAR_KOREA
 from core.costs.gpu_ranking import Rated, cheapest, rate
 from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuOffer
-from pages.parts import gpu_inputs, gpu_rows, gpu_story, gpu_views, state, tables, widgets
+from pages.parts import address, gpu_fields, gpu_inputs, gpu_rows, gpu_story, gpu_views, state, tables, widgets
 from pages.parts.gpu_inputs import Choices
 from pages.parts.gpu_rows import Providers
 from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.workload_bar import workload_bar
 
 REFUSED_SHOWN = 5
+TABLE = "gc_table"
 
 
 @state.block
@@ -40,7 +41,7 @@ def page() -> None:
     _answer(rated, offers, choices, providers, today)
     left, right = st.columns([7, 3], gap="large")
     with right:
-        gpu_inputs.draw_filters(options)
+        gpu_fields.draw_filters(options)
     with left:
         _view(rated, offers, choices, providers, today)
     if rated:
@@ -128,21 +129,31 @@ def _view(
         if choices.view == "performance":
             gpu_views.against_speed(others, gpu_specs())
         else:
-            gpu_story.fits(others, choices.need, choices.plan, providers)
+            gpu_story.fits(others, choices.need, choices.plan, providers, today)
 
 
 def _table(rated: list[Rated], choices: Choices, providers: Providers, today: dt.date) -> GpuOffer:
-    """All matching offers; gives the one whose row is chosen, else the first."""
+    """All matching offers; gives the one whose row was chosen, here or in the address, else the first."""
     st.header(tr("gpu_clouds.table_title"))
     st.caption(tr("gpu_clouds.table_help"))
     columns = gpu_rows.columns(choices.measure)
     rows = gpu_rows.rows(rated, choices.plan, providers, today)
-    event: Any = tables.table(
-        rows, columns, key="gc_table", alt=tr("gpu_clouds.table_title"), height=380, on_select="rerun"
-    )
+    tables.table(
+        rows, columns, key=TABLE, alt=tr("gpu_clouds.table_title"), height=380, on_select=partial(_take_row, rated),
+        selection_mode="single-cell",
+    )  # fmt: skip
     tables.download(rows, columns, key="gc_csv", file_stem=f"gpu-offers-{today.isoformat()}")
-    picked = [place for place in event.selection.rows if place < len(rated)]
-    return rated[picked[0] if picked else 0].offer
+    chosen = next((one for one in rated if choices.offer and gpu_rows.reference(one.offer) == choices.offer), None)
+    if choices.offer and chosen is None:
+        st.caption(tr("gpu_clouds.offer_left"))
+    return (chosen or rated[0]).offer
+
+
+def _take_row(rated: Sequence[Rated]) -> None:
+    """Callback: the offer of the cell that was pressed."""
+    cells = st.session_state[TABLE]["selection"]["cells"]
+    if cells and cells[0][0] < len(rated):
+        address.set_value(gpu_inputs.OFFER, gpu_rows.reference(rated[cells[0][0]].offer))
 
 
 page()

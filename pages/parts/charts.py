@@ -204,6 +204,13 @@ def _short(place: float) -> str:
     return f"{place:.3g}" if 0 < abs(place) < 1 else fmt().compact(place)
 
 
+def _number_column(values: pd.Series[Any]) -> Any:
+    """Numbers to the right, in groups of three, with as many decimals as the smallest needs."""
+    sizes = [abs(value) for value in values.tolist() if math.isfinite(value) and value]
+    digits = 0 if all(float(size).is_integer() for size in sizes) else 2 if min(sizes) >= 0.1 else 4
+    return st.column_config.NumberColumn(format=f"%,.{digits}f", alignment="right")
+
+
 def show(
     fig: Figure,
     *,
@@ -227,5 +234,7 @@ def show(
     if numbers is not None:
         body = st.expander(tr("common.chart_numbers"), on_change="rerun", key=f"{key}_numbers")
         if body.open:
-            body.dataframe(numbers(), hide_index=True, key=f"{key}_table", alt=title)
+            found = numbers()
+            config: Any = {name: _number_column(found[name]) for name in found if found[name].dtype.kind in "fiu"}
+            body.dataframe(found, hide_index=True, column_config=config, key=f"{key}_table", alt=title)
     return event

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
-
-import streamlit as st
 
 from core.costs.gpu_bills import RentalPlan
 from core.costs.gpu_memory import PRECISIONS, MemoryNeed
@@ -14,11 +13,12 @@ from core.costs.gpu_places import NEAR_KOREA
 from core.costs.gpu_ranking import MEASURES, Measure, OfferFilter, vendor_of
 from core.costs.gpus import PURCHASE_OPTIONS, GpuOffer
 from core.workload import Problem
-from pages.parts import address, number_field
+from pages.parts import address
 from pages.parts.state import tr
 
 DEFAULT_GPU = "H100-80GB"
 ALL = ""
+OFFER = "gc_offer"
 MODES = ("always", "schedule", "utilization")
 VIEWS = ("provider", "performance", "fits", "tokens")
 # Name, default, limits: the numbers of the bill and of what must fit.
@@ -48,7 +48,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the reader chose; `fit_filter` is the filter without the GPU, for what must fit and for the scatter."""
+    """What the reader chose; `fit_filter` is the filter without the GPU, for what must fit and for the scatter.
+
+    `offer` is the reference of the row that is looked at, empty for the first.
+    """
 
     wanted: OfferFilter
     fit_filter: OfferFilter
@@ -57,6 +60,7 @@ class Choices:
     plan: RentalPlan
     need: MemoryNeed
     view: str
+    offer: str
     own_rtt_ms: float | None
 
 
@@ -84,13 +88,8 @@ def read(options: Options) -> tuple[Choices, list[Problem]]:
         address.Field(key=f"gc_{name}", kind="choices", default=defaults.get(name, []), options=tuple(values))
         for name, values in lists.items()
     ]
-    default_gpu = DEFAULT_GPU if DEFAULT_GPU in options.gpus else ALL
-    fields.append(address.Field(key="gc_gpu", kind="choice", default=default_gpu, options=(ALL, *options.gpus)))
-    fields += [
-        address.Field(key=f"gc_{name}", kind="choice", default=values[0], options=values)
-        for name, values in {"sort": MEASURES, "mode": MODES, "view": VIEWS}.items()
-    ]
-    fields.append(address.Field(key="gc_precision", kind="choice", default="fp8", options=PRECISIONS))
+    fields += _choice_fields(options)
+    fields.append(address.Field(key=OFFER, kind="text", default=""))
     fields += [
         address.Field(key=f"gc_{name}", kind="float", default=default, low=low, high=high)
         for name, (default, low, high) in NUMBERS.items()
@@ -102,6 +101,31 @@ def read(options: Options) -> tuple[Choices, list[Problem]]:
     fields += [address.Field(key=f"gc_{name}", kind="flag", default=False) for name in FLAGS]
     values, problems = address.bind(fields)
     return _choices({key.removeprefix("gc_"): value for key, value in values.items()}), problems
+
+
+def _choice_fields(options: Options) -> list[address.Field]:
+    gpu = DEFAULT_GPU if DEFAULT_GPU in options.gpus else ALL
+    precisions = PRECISIONS
+    return [
+        address.Field(key="gc_gpu", kind="choice", default=gpu, options=(ALL, *options.gpus), named=gpu_name),
+        address.Field(key="gc_precision", kind="choice", default="fp8", options=precisions, named=str.upper),
+        *(
+            address.Field(
+                key=f"gc_{name}", kind="choice", default=values[0], options=values, named=partial(named, name)
+            )
+            for name, values in {"sort": MEASURES, "mode": MODES, "view": VIEWS}.items()
+        ),
+    ]
+
+
+def named(field: str, choice: str) -> str:
+    """A choice of a field in the reader's language."""
+    return tr(f"gpu_clouds.{field}_{choice}")
+
+
+def gpu_name(gpu: str) -> str:
+    """A GPU of the filter; all of them where none is chosen."""
+    return gpu or tr("gpu_clouds.all")
 
 
 def _choices(value: Mapping[str, Any]) -> Choices:
@@ -135,6 +159,7 @@ def _choices(value: Mapping[str, Any]) -> Choices:
             sequence_count=int(_number(value, "sequences")),
         ),
         view=value["view"] or VIEWS[0],
+        offer=value["offer"],
         own_rtt_ms=value["rtt"],
     )
 
@@ -167,72 +192,6 @@ def labels() -> dict[str, str]:
         *NUMBERS, *COUNTS, *FLAGS,
     ]  # fmt: skip
     return {f"gc_{name}": tr(f"gpu_clouds.field_{name}") for name in names}
-
-
-def draw_filters(options: Options) -> None:
-    """The filters beside the chart; the rare ones in an expander."""
-    st.toggle(tr("gpu_clouds.field_korea"), key="gc_korea", help=tr("gpu_clouds.help_korea"))
-    st.selectbox(
-        tr("gpu_clouds.field_gpu"), [ALL, *options.gpus], key="gc_gpu",
-        format_func=lambda one: one or tr("gpu_clouds.all"),
-    )  # fmt: skip
-    st.pills(
-        tr("gpu_clouds.field_option"), PURCHASE_OPTIONS, selection_mode="multi", key="gc_option",
-        format_func=option_name,
-    )  # fmt: skip
-    st.selectbox(
-        tr("gpu_clouds.field_sort"), MEASURES, key="gc_sort", format_func=lambda one: tr(f"gpu_clouds.sort_{one}")
-    )
-    more = st.expander(tr("gpu_clouds.more_filters"), on_change="rerun", key="gc_more")
-    if not more.open:
-        return
-    with more:
-        for name in ("gpus", "country", "provider", "region", "vendor", "form"):
-            values = getattr(options, {"country": "countries", "gpus": "gpus"}.get(name, f"{name}s"))
-            st.multiselect(tr(f"gpu_clouds.field_{name}"), values, key=f"gc_{name}", placeholder=tr("gpu_clouds.all"))
-        for name in ("count_min", "count_max", "memory_min"):
-            _, low, high = COUNTS[name]
-            number_field.number_field(tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True)
-        for name in ("confirmed", "newest", "stale"):
-            st.toggle(tr(f"gpu_clouds.field_{name}"), key=f"gc_{name}", help=tr(f"gpu_clouds.help_{name}"))
-
-
-def draw_plan(mode: str) -> None:
-    """How long it runs, storage, traffic and tax."""
-    st.segmented_control(
-        tr("gpu_clouds.field_mode"), MODES, key="gc_mode", required=True,
-        format_func=lambda one: tr(f"gpu_clouds.mode_{one}"),
-    )  # fmt: skip
-    names = {"schedule": ("hours", "days"), "utilization": ("util",)}.get(mode, ())
-    for name in (*names, "storage", "egress", "storage_price", "egress_price", "tax"):
-        _number_field(name)
-    _, low, high = COUNTS["machines"]
-    number_field.number_field(tr("gpu_clouds.field_machines"), low, high, key="gc_machines", is_whole=True)
-
-
-def draw_need() -> None:
-    """What must fit."""
-    one, two, three, four = st.columns(4)
-    with one:
-        _number_field("params")
-    two.selectbox(tr("gpu_clouds.field_precision"), PRECISIONS, key="gc_precision", format_func=str.upper)
-    for column, name in ((three, "context"), (four, "sequences")):
-        _, low, high = COUNTS[name]
-        number_field.number_field(
-            tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True, place=column
-        )
-
-
-def draw_rtt() -> None:
-    """One's own measurement of the round trip."""
-    _number_field("rtt")
-
-
-def _number_field(name: str) -> None:
-    _, low, high = NUMBERS[name]
-    number_field.number_field(
-        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.4g", placeholder="–"
-    )
 
 
 def option_name(option: str) -> str:

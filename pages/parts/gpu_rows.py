@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 from babel import Locale
 
@@ -39,6 +40,11 @@ def terms(providers: Providers, provider_id: str) -> Terms:
         egress_micro_usd_per_gb=known.get("egress_micro_usd_per_gb"),
         min_topup_micro_usd=known.get("min_topup_micro_usd"),
     )
+
+
+def reference(offer: GpuOffer) -> str:
+    """What names an offer in an address, whatever row it stands in: a short checksum of its key."""
+    return f"{crc32('|'.join(map(str, offer.key)).encode()):08x}"
 
 
 def trip(offer: GpuOffer) -> RoundTrip | None:
@@ -98,7 +104,7 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
     known = {provider_id: terms(providers, provider_id) for provider_id in names}
     places = {(one.offer.region, one.offer.country): trip(one.offer) for one in rated}
     regions = {region: region_text(region) for region in {one.offer.region for one in rated}}
-    show, found = fmt(), []
+    found = []
     for one in rated:
         offer = one.offer
         estimate = places[offer.region, offer.country]
@@ -114,7 +120,7 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
                 "region": regions[offer.region],
                 "option": purchase(offer),
                 "trust": trust(offer, today),
-                "age": show.date(offer.as_of) if offer.as_of else tr("common.undated"),
+                "age": day_text(offer),
                 "memory": offer.total_memory_gb,
                 "trip": estimate.likely_ms if estimate else None,
                 "instance": machine_type(offer),
@@ -122,6 +128,11 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
             }
         )
     return found
+
+
+def day_text(offer: GpuOffer) -> str:
+    """The day a price was seen, or that nobody knows it."""
+    return fmt().date(offer.as_of) if offer.as_of else tr("common.undated")
 
 
 def region_text(region: str | None) -> str:

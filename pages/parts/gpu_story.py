@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,8 +14,19 @@ from core.costs.gpus import USABLE_MEMORY_SHARE, GpuOffer
 from core.money import MICRO
 from pages.parts import state, tables, widgets
 from pages.parts.gpu_facts import fact, machine_type
-from pages.parts.gpu_inputs import draw_need, draw_plan, draw_rtt
-from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase, region_text, terms, trip
+from pages.parts.gpu_fields import draw_need, draw_plan, draw_rtt
+from pages.parts.gpu_rows import (
+    Providers,
+    day_text,
+    gpu_text,
+    place_text,
+    provider_name,
+    purchase,
+    region_text,
+    terms,
+    trip,
+    trust,
+)
 from pages.parts.state import fmt, tr
 
 CONFIGURATIONS_SHOWN = 12
@@ -31,6 +43,8 @@ def story(
         draw_plan(plan.mode)
     with left:
         bill = monthly_bill(offer, plan, terms(providers, offer.provider_id))
+        if offer.region_confirmed == "no":
+            st.caption(f":material/warning: {tr('gpu_clouds.bill_not_sold', region=widgets.plain(place_text(offer)))}")
         _bill_table(bill)
         _bill_notes(bill)
         _options(offer, offers, plan, providers)
@@ -170,8 +184,8 @@ def _topup(offer: GpuOffer, providers: Providers) -> str:
     return fact(known.get("min_topup_note") or "") or tr("common.unknown")
 
 
-def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: Providers) -> None:
-    """What memory the model needs, and the cheapest machines that hold it."""
+def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: Providers, today: dt.date) -> None:
+    """What memory the model needs, and the cheapest machines that hold it, of any GPU."""
     show = fmt()
     draw_need()
     st.caption(
@@ -186,12 +200,12 @@ def fits(rated: Sequence[Rated], need: MemoryNeed, plan: RentalPlan, providers: 
         key=lambda one: (one.offer.as_of is None, one.offer.micro_usd_per_hour),
     )
     if found:
-        _configurations(found[:CONFIGURATIONS_SHOWN], plan, providers)
+        _configurations(found[:CONFIGURATIONS_SHOWN], plan, providers, today)
     else:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("gpu_clouds.fit_none_body"))
 
 
-def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Providers) -> None:
+def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Providers, today: dt.date) -> None:
     lines = [
         {
             "provider": provider_name(providers, one.offer.provider_id),
@@ -201,6 +215,8 @@ def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Provide
             "month": monthly_bill(one.offer, plan, terms(providers, one.offer.provider_id)).total_usd,
             "option": purchase(one.offer),
             "region": region_text(one.offer.region),
+            "trust": trust(one.offer, today),
+            "age": day_text(one.offer),
         }
         for one in found
     ]
@@ -214,6 +230,8 @@ def _configurations(found: Sequence[Rated], plan: RentalPlan, providers: Provide
             tables.Column(field="month", label=tr("gpu_clouds.col_monthly"), kind="money", unit=tr("common.per_month")),
             tables.Column(field="option", label=tr("gpu_clouds.col_option")),
             tables.Column(field="region", label=tr("gpu_clouds.col_region")),
+            tables.Column(field="trust", label=tr("gpu_clouds.col_trust")),
+            tables.Column(field="age", label=tr("gpu_clouds.col_age")),
         ],
         key="gc_fits",
         alt=tr("gpu_clouds.view_fits"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -155,10 +156,19 @@ def to_csv(rows: Rows, columns: Sequence[Column]) -> bytes:
     """The table as CSV with its headings, readable by Excel in Korean; text that a sheet would run is disarmed."""
     found = frame(rows, columns)
     for name in found.columns:
-        if found[name].dtype.kind not in "fiubM":
+        if found[name].dtype.kind == "f":
+            found[name] = found[name].map(_short_number)
+        elif found[name].dtype.kind not in "iubM":
             found[name] = found[name].map(_disarmed)
     found.columns = pd.Index([heading(column) for column in columns])
     return found.to_csv(index=False).encode(UTF8_BOM)
+
+
+def _short_number(value: float) -> str:
+    """Six decimals at most (below 1, six digits), none for a whole number; empty where unknown."""
+    if not math.isfinite(value):
+        return ""
+    return np.format_float_positional(value, precision=6, fractional=abs(value) >= 1, trim="-")
 
 
 def _disarmed(value: Any) -> Any:

@@ -41,19 +41,27 @@ def _sheets() -> Mapping[str, PriceSheet]:
 
 
 def _fields() -> tuple[address.Field, ...]:
-    known = list(_sheets())
+    known = _sheets()
     return (
         address.Field(
-            key=MODELS, kind="choices", default=[key for key in DEFAULT_MODELS if key in _sheets()], options=known
+            key=MODELS, kind="choices", default=[one for one in DEFAULT_MODELS if one in known], options=list(known)
         ),
-        address.Field(key=GATEWAY, kind="choice", default=NO_GATEWAY, options=[NO_GATEWAY, *known]),
+        address.Field(key=GATEWAY, kind="choice", default=NO_GATEWAY, options=[NO_GATEWAY, *known], named=_gateway),
         address.Field(key=FEE, kind="float", default=29.0, low=0, high=MAX_FEE_USD),
         address.Field(key=SHARE, kind="float", default=0.0, low=0, high=100),
         address.Field(key=DISCOUNT, kind="float", default=0.0, low=0, high=100),
         address.Field(key=VAT, kind="float", default=10.0, low=0, high=100),
         address.Field(key=MIX, kind="text", default=""),
-        address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *sorted(model_shapes())]),
+        address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *model_shapes()], named=_rent),
     )
+
+
+def _gateway(key: str) -> str:
+    return label_of(key) if key else tr("monthly_cost.no_gateway")
+
+
+def _rent(model_id: str) -> str:
+    return model_id or tr("monthly_cost.no_rent")
 
 
 def take() -> list[Problem]:
@@ -80,9 +88,8 @@ def set_parameters(saved: Mapping[str, str]) -> list[Problem]:
     """Puts a saved scenario's ways in force; call it in a callback. Unusable values are corrected and reported."""
     problems: list[Problem] = []
     for field in _saved_fields(saved.get(RENT)):
-        texts = saved[field.key].split() if field.kind == "choices" and field.key in saved else None
-        if texts is None and field.key in saved:
-            texts = [saved[field.key]]
+        given = saved.get(field.key)
+        texts = None if given is None else given.split() if field.kind == "choices" else [given]
         address.set_value(field.key, field.default if texts is None else address.parse(field, texts, problems))
     return problems
 
@@ -208,12 +215,9 @@ def editor() -> None:
     known = sorted(_sheets())
     st.multiselect(tr("monthly_cost.models"), known, key=MODELS, format_func=label_of, max_selections=MAX_MODELS)
     st.selectbox(
-        tr("monthly_cost.gateway"),
-        [NO_GATEWAY, *known],
-        key=GATEWAY,
-        format_func=lambda key: label_of(key) if key else tr("monthly_cost.no_gateway"),
+        tr("monthly_cost.gateway"), [NO_GATEWAY, *known], key=GATEWAY, format_func=_gateway,
         help=tr("monthly_cost.gateway_help"),
-    )
+    )  # fmt: skip
     if st.session_state.get(GATEWAY):
         first, second = st.columns(2)
         for place, name, key, high, step in (
@@ -222,12 +226,9 @@ def editor() -> None:
         ):  # fmt: skip
             number_field.number_field(tr(f"monthly_cost.{name}"), 0, high, key=key, step=step, place=place)
     st.selectbox(
-        tr("monthly_cost.rent"),
-        [NO_RENT, *sorted(model_shapes())],
-        key=RENT,
-        format_func=lambda one: one or tr("monthly_cost.no_rent"),
+        tr("monthly_cost.rent"), [NO_RENT, *sorted(model_shapes())], key=RENT, format_func=_rent,
         help=tr("monthly_cost.rent_help"),
-    )
+    )  # fmt: skip
     _mix_editor()
 
 

@@ -130,9 +130,11 @@ def show_sources(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) 
 
 
 def sources_line(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) -> str:
-    """How many sources the figures have, how old the oldest is, and at what exchange rate they are shown."""
-    days = [day for _, day in sources if day is not None]
-    oldest = age_text(min(days), today) if days else tr("common.undated")
+    """How many sources the figures have, how old the oldest is (amber as in `age_badge`), and the exchange rate."""
+    first = min((day for _, day in sources if day is not None), default=None)
+    oldest = age_text(first, today)
+    if age_of(first, today) in {"stale", "undated"}:
+        oldest = f":orange-badge[{oldest}]"
     shown = fmt()
     rate_date = shown.date(shown.fx_date) if shown.fx_date else tr("common.fx_own")
     return tr(

@@ -39,6 +39,23 @@ def test_a_filter_and_a_currency_are_in_the_link_and_the_link_opens_elsewhere(vi
     expect(metric(copy, "Cheapest GPU-hour")).to_have_text(shown)
 
 
+def test_the_offer_of_a_cell_is_billed_and_stays_in_the_link(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/gpu-clouds")
+    table = page.locator(".st-key-gc_table canvas").first
+    table.scroll_into_view_if_needed()
+    bill = page.get_by_role("heading", name="Monthly bill")
+    first = bill.inner_text()
+
+    table.click(position={"x": 300, "y": 35 * 2 + 17})
+
+    expect(page).to_have_url(re.compile("gc_offer="))
+    expect(bill).not_to_have_text(first)
+    one.settle()
+    copy = visit().open(page.url.removeprefix(one.base))
+    expect(copy.get_by_role("heading", name="Monthly bill")).to_have_text(bill.inner_text())
+
+
 def test_the_offers_leave_as_a_csv_that_excel_reads_in_korean(visit: OpenVisit) -> None:
     one = visit(lang="ko-KR")
     page = one.open("/gpu-clouds?gc_gpu=L4")

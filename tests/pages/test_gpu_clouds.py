@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import json
 import re
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.catalog import store
 from core.catalog.feeds import skypilot
 from core.catalog.rows import RefusedRow
 from core.catalog.seed import DATA
+from core.costs.gpu_ranking import OfferFilter, rate
+from core.costs.gpu_specs import gpu_specs
+from core.costs.gpus import GpuOffer
 from core.i18n import said
-from pages.parts import gpu_facts, state
+from pages.parts import gpu_facts, gpu_rows, state, tables
 from pages.parts.state import tr
 from pages.parts.widgets import plain
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
+
+
+def catalog_of(at: AppTest) -> Sequence[GpuOffer]:
+    """The offers the page was drawn from."""
+    assert not at.exception
+    return state.catalog().gpu_offers()
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -57,6 +70,93 @@ def test_what_has_no_date_is_not_called_recent(open_page: OpenPage, lang: str, m
     assert mark in at.metric[0].delta
     assert mark in at.metric[2].delta
     assert at.metric[1].delta in {"1 GPU", "GPU 1개"}
+
+
+def test_the_offer_of_the_address_is_billed_and_one_that_left_is_said(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds")
+    shown = rate(
+        catalog_of(at), OfferFilter(gpu_models=["H100-80GB"], purchase_options=["on_demand"]), specs=gpu_specs(),
+        today=dt.datetime.now(dt.UTC).date(),
+    )  # fmt: skip
+    fourth = gpu_rows.reference(shown[3].offer)
+
+    chosen = open_page("gpu_clouds", query={"gc_offer": fourth})
+    bill = next(one.value for one in chosen.dataframe if "how" in one.value)
+    hourly = next(one.value for one in chosen.dataframe if "per_hour" in one.value)["per_hour"].iloc[3]
+    assert bill["usd"].iloc[0] == pytest.approx(hourly * 730)
+    gone = open_page("gpu_clouds", query={"gc_offer": fourth, "gc_gpu": "L4"})
+    assert any("chosen before" in one.value for one in gone.caption)
+
+
+def test_a_machine_priced_where_it_is_not_sold_says_so_beside_its_bill(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds")
+    unsold = next(one for one in catalog_of(at) if one.region_confirmed == "no" and one.purchase_option == "on_demand")
+
+    query = {"gc_offer": gpu_rows.reference(unsold), "gc_gpu": unsold.gpu_model}
+    assert any("not seen sold in" in one.value for one in open_page("gpu_clouds", query=query).caption)
+
+
+@pytest.mark.parametrize(("lang", "name"), [("en", "Japan"), ("ko", "일본")])
+def test_countries_are_chosen_by_name(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str, name: str
+) -> None:
+    at = open_page("gpu_clouds", lang=lang)
+    monkeypatch.setattr(state._run, "lang", lang)
+    at.session_state["gc_more"] = True
+    at.run()
+
+    assert name in at.multiselect(key="gc_country").options
+
+
+def test_machines_that_fit_come_with_the_day_of_their_price_and_ask_all_gpus(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_view": "fits"})
+
+    assert set(at.dataframe[0].value["age"]) - {"", None}
+    assert any("whatever GPU is chosen" in one.value for one in at.caption)
+
+
+def test_sources_older_than_90_days_are_marked(open_page: OpenPage) -> None:
+    def line(page: str) -> str:
+        return next(one.value for one in open_page(page).caption if one.value.startswith("Price sources"))
+
+    assert ":orange-badge[" in line("gpu_clouds")
+    assert ":orange-badge[" not in line("overview")
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "sentence"),
+    [
+        ("gpu_clouds", {"gc_sort": "luck"}, "default (per GPU-hour) is used"),
+        ("gpu_clouds", {"gc_gpu": "abacus"}, "default (H100-80GB) is used"),
+        ("monthly_cost", {"way_gw": "nobody/x"}, "default (No gateway) is used"),
+        ("monthly_cost", {"way_rent": "gpt-9"}, "default (No own machines) is used"),
+    ],
+)
+def test_a_refused_choice_names_what_is_used_instead(
+    open_page: OpenPage, page: str, query: dict[str, str], sentence: str
+) -> None:
+    at = open_page(page, query=query)
+
+    assert sentence in " ".join(one.value for one in at.warning).replace("\\", "")
+
+
+def test_numbers_of_a_chart_stand_to_the_right_in_groups(open_page: OpenPage) -> None:
+    at = open_page("gpu_clouds", query={"gc_view": "performance"})
+    at.session_state["gc_chart_speed_numbers"] = True
+    at.run()
+
+    found = next(one for one in at.dataframe if "BF16 TFLOP/s" in one.value)
+    config = json.loads(found.proto.columns)
+    assert config["BF16 TFLOP/s"]["alignment"] == "right"
+    assert config["BF16 TFLOP/s"]["type_config"]["format"].startswith("%,.")
+
+
+def test_a_file_holds_no_more_digits_than_it_knows() -> None:
+    columns = [tables.Column(field="x", label="x", kind="number"), tables.Column(field="m", label="m", kind="number")]
+    values = [(22.446857690747223, 1.0), (13292.160000000002, 12.0), (0.0000123456789, None)]
+    written = tables.to_csv([{"x": x, "m": m} for x, m in values], columns).decode("utf-8-sig")
+
+    assert written.split() == ["x,m", "22.446858,1", "13292.16,12", "0.0000123457,"]
 
 
 def test_all_offers_at_once_with_each_measure_and_view(open_page: OpenPage) -> None:
