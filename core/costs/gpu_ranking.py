@@ -115,7 +115,8 @@ def rate(
 ) -> list[Rated]:
     """The wanted offers in order: those that may rank first, dated before undated, then by value, unknown last.
 
-    Of equal values the machine with fewer GPUs comes first: nobody has to take eight at the price of one.
+    Of values that agree in five digits (sellers round what a machine costs) the one with fewer GPUs comes first: nobody
+    has to take eight at the price of one.
     """
     found = [one for one in offers if wanted.matches(one)]
     if wanted.newest_only:
@@ -133,8 +134,10 @@ def rate(
     return rated
 
 
-def _order(one: Rated) -> tuple[bool, bool, bool, float, int]:
-    return (not one.ranks, one.offer.as_of is None, one.value is None, one.value or 0.0, one.offer.gpu_count)
+def _order(one: Rated) -> tuple[bool, bool, bool, float, int, float]:
+    value = one.value or 0.0
+    about = float(f"{value:.5g}")
+    return (not one.ranks, one.offer.as_of is None, one.value is None, about, one.offer.gpu_count, value)
 
 
 def cheapest(rated: Sequence[Rated]) -> Rated | None:

@@ -105,10 +105,9 @@ def read(options: Options) -> tuple[Choices, list[Problem]]:
 
 def _choice_fields(options: Options) -> list[address.Field]:
     gpu = DEFAULT_GPU if DEFAULT_GPU in options.gpus else ALL
-    precisions = PRECISIONS
     return [
         address.Field(key="gc_gpu", kind="choice", default=gpu, options=(ALL, *options.gpus), named=gpu_name),
-        address.Field(key="gc_precision", kind="choice", default="fp8", options=precisions, named=str.upper),
+        address.Field(key="gc_precision", kind="choice", default="fp8", options=PRECISIONS, named=str.upper),
         *(
             address.Field(
                 key=f"gc_{name}", kind="choice", default=values[0], options=values, named=partial(named, name)

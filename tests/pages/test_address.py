@@ -174,7 +174,7 @@ def test_what_cannot_be_used_is_written_as_the_reader_writes_it(open_page: OpenP
     assert "“abc” is not a number, so the field stays empty." in said[0]
     assert "“nobody” is not one of the choices and is left out." in said[0]
     said = _said(open_page("gpu_clouds", query={"gc_gpu": "nothing"}))
-    assert said[0].endswith("“nothing” is not one of the choices, so the default is used.")
+    assert said[0].endswith("“nothing” is not one of the choices, so the default (H100-80GB) is used.")
 
 
 @pytest.mark.parametrize(

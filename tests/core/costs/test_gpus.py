@@ -222,7 +222,7 @@ def test_each_filter_asks_what_it_says(wanted: OfferFilter, matches: bool) -> No
 
 def test_of_equal_prices_per_gpu_the_machine_with_fewer_gpus_comes_first() -> None:
     eight = offer(gpu_count=8, micro_usd_per_hour=68_800_000)
-    one = offer(gpu_count=1, micro_usd_per_hour=8_600_000)
+    one = offer(gpu_count=1, micro_usd_per_hour=8_600_001)
 
     rated = rate([eight, one], OfferFilter(), specs=gpu_specs(), today=TODAY)
     assert [found.offer.gpu_count for found in rated] == [1, 8]
