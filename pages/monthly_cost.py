@@ -49,7 +49,12 @@ def table(plan: Plan) -> None:
     """One row per way with the age of its prices, and what has to be said about them."""
     columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
     sources = widgets.sources_line(monthly_data.sources(plan.ways, plan.start), state.today())
-    tables.small_table(monthly_tables.summary_rows(plan.simulation, plan.baseline), columns, note=sources)
+    tables.small_table(
+        monthly_tables.summary_rows(plan.simulation, plan.baseline),
+        columns,
+        note=sources,
+        explained=tr("monthly_cost.table_help"),
+    )
     monthly_tables.show_notes(plan.simulation, plan.refused)
 
 

@@ -119,17 +119,19 @@ def table(
     )
 
 
-def small_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], note: str = "") -> None:
+def small_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], note: str = "", *, explained: str | None = None
+) -> None:
     """A few rows as a plain table of the page: light to redraw, read by screen readers, numbers to the right.
 
-    `note` stands below it in small print.
+    `note` stands below it in small print, `explained` behind a "?": by it a keyboard reaches a table that scrolls.
     """
     heads = [plain(heading(column)) for column in columns]
     table = markdown_table(
         [heads, *([_cell(row[column.field], column) for column in columns] for row in rows)],
         is_right=[column.kind in NUMERIC for column in columns],
     )
-    st.markdown(f"{table}\n\n:small[:gray[{note}]]" if note else table)
+    st.markdown(f"{table}\n\n:small[:gray[{note}]]" if note else table, help=explained)
 
 
 def markdown_table(lines: Sequence[Sequence[str]], is_right: Sequence[bool]) -> str:

@@ -42,7 +42,7 @@ def test_a_filter_and_a_currency_are_in_the_link_and_the_link_opens_elsewhere(vi
 def test_the_offer_of_a_cell_is_billed_and_stays_in_the_link(visit: OpenVisit) -> None:
     one = visit()
     page = one.open("/gpu-clouds")
-    table = page.locator(".st-key-gc_table canvas").first
+    table = page.locator(".st-key-gc_table .dvn-scroller")
     table.scroll_into_view_if_needed()
     bill = page.get_by_role("heading", name="Monthly bill")
     first = bill.inner_text()
