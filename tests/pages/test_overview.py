@@ -115,7 +115,7 @@ def test_the_cheapest_is_of_the_models_compared_and_the_fleets_model_is_priced_a
     told = next(one.value for one in at.caption if one.value.startswith(sentence))
     assert "Llama-3.3-70B-Instruct" in told.replace("\\", "")
     assert any(amount in told.replace("\\", "") for amount in compared_there)
-    assert re.search(r"16 × RTX A4000, rented|RTX A4000 16개 임대", at.metric[2].delta)
+    assert re.search(r"8 × RTX 3090, rented|RTX 3090 8개 임대", at.metric[2].delta)
 
 
 def test_models_compared_are_changed_beside_the_answer(open_page: OpenPage) -> None:

@@ -280,6 +280,8 @@ def test_a_prompt_that_cannot_be_sent_is_one_sentence(open_page: OpenPage, promp
 def test_no_model_and_unknown_models_are_said(open_page: OpenPage) -> None:
     at = open_page("playground", query={"playground_chain": ["demo-openai/gone", "<script>"]})
     assert any("gone" in one.value for one in at.warning)
+    assert len(at.multiselect(key="playground_chain").value) == 3  # those to begin with
+    at.multiselect(key="playground_chain").set_value([]).run()
     assert any("Pick at least one model" in one.value for one in at.warning)
     send(at)
     assert not at.chat_message

@@ -179,7 +179,7 @@ def test_a_choice_that_is_not_offered_is_answered_with_the_name_of_the_one_that_
     at = open_page("roi", lang="ko", query={"roi_to": "nobody/x", "sh_country": "XX", "roi_fee": "1e10"})
 
     said = " ".join(one.value.replace("\\", "") for one in at.warning)
-    assert "새 방식: ‘nobody/x’ 값은 선택지에 없어 기본값(Gemini 2.5 Flash)을 사용합니다." in said
+    assert "새 방식: ‘nobody/x’ 값은 선택지에 없어 기본값(GPT-4.1 mini)을 사용합니다." in said
     assert "월 이용료 (USD): 10,000,000,000 값은 허용 범위보다 커서 1,000,000,000 값을 사용합니다." in said
     at = open_page("self_host", lang="ko", query={"sh_country": "XX", "sh_redundancy": "2.7"})
     said = " ".join(one.value.replace("\\", "") for one in at.warning)
@@ -289,7 +289,7 @@ def test_today_s_way_is_the_baseline_of_the_monthly_plan(open_page: OpenPage) ->
     at = open_page("roi", query={"monthly_cost_baseline": "anthropic/claude-sonnet-4-6"})
 
     assert at.selectbox(key="roi_from").value == "anthropic/claude-sonnet-4-6"
-    assert at.selectbox(key="roi_to").value == "google/gemini-2.5-flash"
+    assert at.selectbox(key="roi_to").value == "openai/gpt-4.1-mini"  # the cheapest of the others
 
 
 def test_a_payback_beyond_the_horizon_is_no_never(open_page: OpenPage) -> None:

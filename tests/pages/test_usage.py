@@ -231,7 +231,7 @@ def test_an_unknown_model_is_asked_for(open_page: OpenPage, database_url: str) -
     [
         (
             b"id,traceId,totalCost\n1,2,3\n",
-            "Columns found: id, traceId, totalCost. Nearest is “Table of your own”, which also needs: input\\_tokens",
+            "id, traceId, totalCost. Nearest is “Table of your own”, which also needs",
         ),
         (b'{"timestamp": 1}\n{"cut', "Line 2 of the file is broken or cut off"),
         (b"\x00\x01\x02\xff", "The file is not UTF-8 text"),

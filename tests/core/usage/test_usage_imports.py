@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.i18n import said
 from core.usage.imports import MAX_BYTES, ExportRefusedError, own, read_export
 from core.usage.imports.models import match_model, suggest_models
 from core.usage.imports.rows import BadFieldError, Fields
@@ -264,7 +265,7 @@ def test_the_first_line_that_is_broken_is_named(records: list[object], line: str
     with pytest.raises(ExportRefusedError) as refused:
         read_export(jsonl_of(*records))
 
-    assert (refused.value.kind, refused.value.found) == ("broken_line", line)
+    assert (refused.value.kind, str(refused.value.said.values["found"])) == ("broken_line", line)
 
 
 def test_a_table_of_ones_own_needs_four_columns() -> None:
@@ -289,9 +290,11 @@ def test_an_unknown_table_is_told_its_columns_and_what_the_nearest_tool_asks_for
     with pytest.raises(ExportRefusedError) as cut:
         read_export(csv_of(LITELLM.replace("request_id,", "").replace("spend,", ""), "a"))
 
-    assert (foreign.value.found, foreign.value.nearest) == ("date, llm, tokens", "own")
-    assert foreign.value.missing == "input_tokens, model, output_tokens, timestamp"
-    assert (cut.value.nearest, cut.value.missing) == ("litellm", "request_id, spend")
+    seen = foreign.value.said.values
+    assert (seen["found"], seen["tool"]) == ("date, llm, tokens", said("usage.tool_own"))
+    assert seen["missing"] == "input_tokens, model, output_tokens, timestamp"
+    assert cut.value.said.values["tool"] == said("usage.tool_litellm")
+    assert cut.value.said.values["missing"] == "request_id, spend"
 
 
 def test_a_row_after_today_is_rejected_and_one_of_today_is_not() -> None:
