@@ -35,7 +35,7 @@ def tell() -> bool:
 def show_import() -> None:
     """The whole flow; nothing is written before the button."""
     names = own.TEMPLATE.partition("\n")[0].split(",")
-    columns = ", ".join(f"`{name}`" for name in names if name in own.COLUMNS)
+    columns = ", ".join(name for name in names if name in own.COLUMNS)
     st.caption(tr("usage.import_help", columns=columns))
     st.download_button(
         tr("usage.template"), data=own.TEMPLATE, file_name="usage-template.csv", mime="text/csv", key="usage_template",
