@@ -86,7 +86,7 @@ def rank_offers(
     found = fleet_options(
         offers, model, workload, operations, precision=precision, today=today, siblings=siblings, own=own
     )
-    return list(ranked(found, workload))
+    return ranked(found, workload)[:]
 
 
 class Ranking(Sequence[RankedOffer]):

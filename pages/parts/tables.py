@@ -126,7 +126,7 @@ def small_table(
 
     `note` stands below it in small print, `explained` behind a "?": by it a keyboard reaches a table that scrolls.
     """
-    heads = [plain(heading(column)) for column in columns]
+    heads = [heading(column).replace("$", r"\$") for column in columns]  # our own words: no more can be Markdown
     table = markdown_table(
         [heads, *([_cell(row[column.field], column) for column in columns] for row in rows)],
         is_right=[column.kind in NUMERIC for column in columns],

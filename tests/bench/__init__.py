@@ -27,14 +27,14 @@ def litellm_median_s(code: str) -> float | None:
 class Row:
     """One line of the table: `ours` and `peer` in `unit`, and the ratio ours / peer that is wanted.
 
-    The ratio must be at most `goal`, or at least `goal` when `higher_is_better`.
+    The ratio must be at most `goal`, or at least `goal` when `higher_is_better`. None is no goal: a figure to know.
     """
 
     what: str
     ours: float
     peer: float
     unit: str
-    goal: float
+    goal: float | None
     note: str = ""
     higher_is_better: bool = False
 
@@ -44,6 +44,8 @@ class Row:
 
     @property
     def passed(self) -> bool:
+        if self.goal is None:
+            return True
         return self.ratio >= self.goal if self.higher_is_better else self.ratio <= self.goal
 
 

@@ -31,10 +31,8 @@ def main(wanted: list[str]) -> int:
 
 def _cells(row: Row) -> tuple[str, ...]:
     sign = ">=" if row.higher_is_better else "<="
-    return (
-        row.what, f"{row.ours:.4g}", f"{row.peer:.4g}", row.unit, f"{row.ratio:.3g}", f"{sign} {row.goal:g}",
-        "yes" if row.passed else "NO", row.note,
-    )  # fmt: skip
+    goal, passed = ("", "") if row.goal is None else (f"{sign} {row.goal:g}", "yes" if row.passed else "NO")
+    return row.what, f"{row.ours:.4g}", f"{row.peer:.4g}", row.unit, f"{row.ratio:.3g}", goal, passed, row.note
 
 
 if __name__ == "__main__":

