@@ -14,6 +14,7 @@ from pages.parts import (
     self_host_why,
     state,
     tables,
+    ways,
     widgets,
 )
 from pages.parts.gpu_rows import provider_name
@@ -62,7 +63,7 @@ def _answer(plan: Plan) -> None:
     with widgets.cards():
         widgets.card(
             tr("self_host.metric_api"), f"{show.money_short(api.usd_per_month)} {per_month}" if api else "–",
-            api.key if api else None,
+            ways.label_of(api.key) if api else None,
         )  # fmt: skip
         widgets.card(
             tr("self_host.metric_fleet"), f"{show.money_short(fleet.tco_usd_per_month)} {per_month}" if fleet else "–",

@@ -12,7 +12,7 @@ from core.costs.gpu_sellers import is_of_others
 from core.costs.selfhost_ranking import RankedOffer
 from core.costs.selfhost_verdict import FleetPlace, Rule, Side, Situation, Thresholds, conclusion, rules, saving_share
 from core.workload import Workload
-from pages.parts import address, number_field, widgets
+from pages.parts import address, number_field, ways, widgets
 from pages.parts.gpu_rows import place_text, provider_name
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan, peak_reply
@@ -121,10 +121,10 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
         "provider": provider_name(providers, best.offer.provider_id) if best else "–",
         "place": place_text(best.offer) if best else "–", "own": _own_text(plan),
         "most": share_text(situation.most_utilization),
-        "api": plan.api.key if plan.api else "–",
+        "api": ways.label_of(plan.api.key) if plan.api else "–",
         "first": show.number(situation.first_token_s, 2), "stream": show.number(situation.stream_tokens_per_s, 1),
         "limits": ", ".join(filter(None, limits)),
-        "count": show.number(situation.host_count), "cheapest": hosts[0].key if hosts else "–",
+        "count": show.number(situation.host_count), "cheapest": ways.label_of(hosts[0].key) if hosts else "–",
         "range": "–".join(dict.fromkeys(show.money_short(one.usd_per_month) for one in (*hosts[:1], *hosts[-1:]))),
     }  # fmt: skip
 

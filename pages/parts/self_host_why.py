@@ -13,7 +13,7 @@ from core.costs.selfhost_ranking import RankedOffer, undated_below
 from core.costs.selfhost_replicas import OwnSpeed
 from core.costs.throughput import ThroughputEstimate
 from core.workload import Workload
-from pages.parts import per_token
+from pages.parts import per_token, ways
 from pages.parts.gpu_rows import provider_name
 from pages.parts.self_host_charts import machine_text
 from pages.parts.self_host_inputs import Choices
@@ -30,7 +30,7 @@ def under_the_cards(plan: Plan, choices: Choices, conclusion: str) -> None:
     if not plan.hosts and not choices.api_model:
         name = model_shapes()[choices.model_id].name
         key = "self_host.no_host" if plan.api else "self_host.no_host_no_api"
-        parts.append(_small(tr(key, model=name, api=plan.api.key if plan.api else "–")))
+        parts.append(_small(tr(key, model=name, api=ways.label_of(plan.api.key) if plan.api else "–")))
     cheaper = undated_below(plan.ranked)
     if cheaper:
         parts.append(_small(per_token.undated_text(cheaper)))
@@ -50,7 +50,9 @@ def why(plan: Plan, choices: Choices, workload: Workload) -> None:
         return
     show, fleet, own = fmt(), plan.best.fleet, plan.own
     texts = [
-        tr("self_host.why_api", model=plan.api.key, usd=show.money(plan.api.usd_per_request)) if plan.api else "",
+        tr(
+            "self_host.why_api", model=ways.label_of(plan.api.key), usd=show.money(plan.api.usd_per_request)
+        ) if plan.api else "",
         _speed(plan.best, choices),
         _own(plan, own) if own else "",
         tr(
