@@ -15,7 +15,7 @@ from pages.parts.model_prices_bills import Bill, bills, sheets
 from pages.parts.state import catalog, fmt, tr
 
 SHORTLIST = (
-    "google/gemini-2.5-flash", "openai/gpt-4.1", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-v4-flash",
+    "google/gemini-2.5-flash", "openai/gpt-4.1", "anthropic/claude-sonnet-4-6", "deepseek/deepseek-v4-flash",
 )  # fmt: skip
 SCOPES, STATUSES = ("makers", "all"), ("alive", "retired", "any")
 MODALITIES = ("chat", "any", "audio", "image", "video")

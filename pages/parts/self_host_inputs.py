@@ -23,7 +23,7 @@ PURCHASES = ("on_demand", "reserved", "spot")
 ANY = ""
 # Models most readers know, offered for comparison beside the hosts of the open model itself.
 WELL_KNOWN = (
-    "openai/gpt-4.1", "openai/gpt-4o-mini", "google/gemini-2.5-flash", "anthropic/claude-sonnet-4-5",
+    "openai/gpt-4.1", "openai/gpt-4o-mini", "google/gemini-2.5-flash", "anthropic/claude-sonnet-4-6",
     "deepseek/deepseek-chat",
 )  # fmt: skip
 API, UNKNOWN = "sh_api", "_sh_api_unknown"
