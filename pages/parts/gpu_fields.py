@@ -76,5 +76,5 @@ def draw_rtt() -> None:
 def _number_field(name: str) -> None:
     _, low, high = NUMBERS[name]
     number_field.number_field(
-        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.4g", placeholder="–"
+        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.9g", placeholder="–"
     )

@@ -52,10 +52,12 @@ def _take(field: address.Field, then: Callable[..., None] | None, args: Sequence
     problems: list[Problem] = []
     value = st.session_state[field.key]
     if value is not None:
-        value = st.session_state[field.key] = address.parse(field, [str(value)], problems)
+        value = address.parse(field, [str(value)], problems)
     elif (default := address.default_of(field.key)) is not None:
-        value = st.session_state[field.key] = default
+        value = default
         problems.append(Problem(field=field.key, kind="empty", given="", used=f"{default:.12g}"))
+    # Kept at once: whoever types and leaves by a link is on another page in the same run.
+    address.set_value(field.key, value)
     note(field.key, value, problems)
     if then:
         then(*args)

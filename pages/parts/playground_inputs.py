@@ -150,7 +150,9 @@ def faults() -> None:
 
 
 def _set_fault(model: str, key: str) -> None:
-    gateway.set_fault(model, st.session_state[key])
+    # After a change of language the browser may still send a label of the language before: no fault is meant by it.
+    if st.session_state[key] in FAULTS:
+        gateway.set_fault(model, st.session_state[key])
 
 
 def keys() -> None:

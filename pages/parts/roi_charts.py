@@ -35,13 +35,15 @@ def _theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def payback_text(months: float | None, switch: Switch, *, is_short: bool = False) -> str:
+def payback_text(months: float | None, switch: Switch, *, saving_factor: float = 1.0, is_short: bool = False) -> str:
     """`5.7 months`, `at once`, and where it is not within the horizon `> 12 months`, or `never` where nothing is saved.
 
-    None and NaN are not within the horizon.
+    None and NaN are not within the horizon. With another `saving_factor` the difference of the bills is that many times
+    the planned one, and the fee stays.
     """
     if months is None or np.isnan(months):
-        is_saving = switch.flows_usd[-1] > 0
+        fee = switch.terms.fee_usd_per_month
+        is_saving = (switch.savings_usd[-1] + fee) * saving_factor - fee > 0 if switch.months else False
         return f"> {months_text(switch.months)}" if is_saving else tr("roi.never")
     if months == 0:
         return tr("roi.at_once")
@@ -210,7 +212,7 @@ def grid(switch: Switch) -> None:
     ):
         cells = [
             f":{'green' if npv > 0 else 'red'}-background[{plain(show.money_short(npv))}] "
-            + plain(payback_text(payback, switch, is_short=True))
+            + plain(payback_text(payback, switch, saving_factor=factor, is_short=True))
             for npv, payback in zip(npvs, paybacks, strict=True)
         ]
         lines.append([f"**{show.percent(factor)}**", *cells])

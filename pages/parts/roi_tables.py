@@ -30,7 +30,7 @@ def figures(case: Case) -> list[dict[str, str]]:
         ("payback", payback_text(report.payback_months, switch), payback_reason(switch)),
         (
             "discounted_payback", payback_text(report.discounted_payback_months, switch),
-            _discounted_reason(report),
+            _discounted_reason(switch),
         ),
         ("npv", show.money(report.npv_usd), tr("roi.at_rate", rate=_rate(case))),
         ("irr", irr_text(report), _irr_reason(report)),
@@ -82,7 +82,7 @@ def _irr_reason(report: RoiReport) -> str:
         rates = ", ".join(fmt().percent(rate, 2) for rate in report.irr.rates_per_month[:4])
         return tr("roi.irr_several", rates=rates)
     if report.irr.kind == "none":
-        return tr("roi.irr_none")
+        return tr("roi.why_nothing_saved" if report.payback_kind == "nothing_saved" else "roi.irr_none")
     if report.irr_per_year is None:
         return tr("roi.why_too_large")
     if report.irr_note:
@@ -108,11 +108,13 @@ def payback_reason(switch: Switch) -> str:
     return tr(f"roi.why_{kind}")
 
 
-def _discounted_reason(report: RoiReport) -> str:
-    kind: PaybackKind = report.discounted_payback_kind
+def _discounted_reason(switch: Switch) -> str:
+    kind: PaybackKind = switch.report.discounted_payback_kind
     if kind == "paid_back":
         return ""
-    return tr("roi.why_never_discounted" if kind == "never" and report.investment_usd else f"roi.why_{kind}")
+    if kind == "never" and switch.flows_usd[-1] > 0:
+        return tr("roi.why_never_discounted")
+    return payback_reason(switch) if kind == switch.report.payback_kind else tr(f"roi.why_{kind}")
 
 
 def month_columns() -> list[tables.Column]:

@@ -188,7 +188,7 @@ def _draw_operations() -> None:
     )  # fmt: skip
     for name, (low, high, step, _) in OPERATION_FIELDS.items():
         number_field.number_field(
-            tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE, format="%.4g",
+            tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE, format="%.9g",
             help=tr(f"self_host.op_help_{name}"),
         )  # fmt: skip
 

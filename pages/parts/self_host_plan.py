@@ -109,7 +109,8 @@ def make_plan(choices: Choices, workload: Workload) -> Plan:
 
 
 @lru_cache(maxsize=KEPT_PLANS)
-def _make_plan(choices: Choices, workload: Workload, prices: tuple[object, ...], now: dt.datetime) -> Plan:
+def _make_plan(choices: Choices, workload: Workload, prices: tuple[object, ...], _minute: dt.datetime) -> Plan:
+    now = dt.datetime.now(dt.UTC)
     sheets = catalog().llm.sheets()
     hosts = api_bills(_hosts(choices.model_id, prices), sheets, workload, now)
     apis = hosts or api_bills(WELL_KNOWN, sheets, workload, now)

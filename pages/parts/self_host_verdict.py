@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.costs.gpu_sellers import is_of_others
+from core.costs.gpus import GpuOffer
 from core.costs.selfhost_ranking import RankedOffer
 from core.costs.selfhost_verdict import FleetPlace, Rule, Side, Situation, Thresholds, conclusion, rules, saving_share
 from core.workload import Workload
@@ -130,8 +131,13 @@ def _facts(plan: Plan, situation: Situation, thresholds: Thresholds) -> dict[str
 
 
 def _own_machines(plan: Plan) -> RankedOffer | None:
-    """The cheapest fleet on a provider's own machines in a stated region."""
-    return plan.ranked.first(lambda offer: not is_of_others(offer) and bool(offer.region or offer.country))
+    """The cheapest fleet on a provider's own machines in a stated region, with a dated price if there is one."""
+
+    def is_own(offer: GpuOffer) -> bool:
+        return not is_of_others(offer) and bool(offer.region or offer.country)
+
+    dated = plan.ranked.first(lambda offer: is_own(offer) and offer.as_of is not None)
+    return dated or plan.ranked.first(is_own)
 
 
 def _own_text(plan: Plan) -> str:
@@ -141,7 +147,8 @@ def _own_text(plan: Plan) -> str:
     return tr(
         "self_host.own_machines", usd=show.money_short(first.fleet.tco_usd_per_month),
         fleet=f"{show.number(first.fleet.gpu_count)} × {first.offer.gpu_model}",
-        provider=provider_name(catalog().providers(), first.offer.provider_id), place=place_text(first.offer),
+        provider=provider_name(catalog().providers(), first.offer.provider_id),
+        place=place_text(first.offer) + ("" if first.is_dated else f", {tr('common.undated')}"),
     )  # fmt: skip
 
 
@@ -174,7 +181,7 @@ def draw_thresholds() -> None:
         for name, low, high, step in numbers:
             is_wish = name in ("t_first", "t_stream")
             number_field.number_field(
-                tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, format="%.4g", placeholder="–",
+                tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, format="%.9g", placeholder="–",
                 help=tr(f"self_host.{name}_help") if is_wish else None, has_sentence=False,
             )  # fmt: skip
     with body:

@@ -162,7 +162,7 @@ def _naive(plan: Plan) -> str:
         ratio = lasting.requests_per_month / plan.naive_requests
         return tr(
             "self_host.why_naive" if ratio >= 1 else "self_host.why_naive_earlier", machine=by, naive=naive,
-            true=show.compact(lasting.requests_per_month), ratio=show.number(ratio, 1),
+            true=show.compact(lasting.requests_per_month), ratio=show.number(ratio, 1 if ratio >= 0.1 else 3),
         )  # fmt: skip
     if not even.never:
         return ""

@@ -41,7 +41,8 @@ def _draw() -> None:
     address.read_address()
     _, problems = address.bind(state.shell_fields())
     page = _navigation()
-    address.enter(page.url_path)
+    # In another language the widgets are new ones in the browser, as on another page.
+    address.enter(f"{page.url_path} {state.lang()}")
     # One element whatever it holds, so that the page's block has the same place on every page (see `state.block`).
     with st.container():
         _top_row()

@@ -82,7 +82,7 @@ def _slider_and_number(name: str) -> None:
             st.markdown(f":small[:material/info: {widgets.plain(widgets.problem_text(problem, label))}]")
         number_field.number_field(
             label, limit.low * factor, limit.high * factor, key=exact_key, step=1.0 if whole or factor == 100 else 0.1,
-            is_whole=whole, has_sentence=False, label_visibility="collapsed", format="%.0f" if whole else "%.4g",
+            is_whole=whole, has_sentence=False, label_visibility="collapsed", format="%.0f" if whole else "%.9g",
             on_change=_changed, args=(name, exact_key),
         )  # fmt: skip
 

@@ -113,3 +113,21 @@ def test_the_page_has_no_accessibility_fault(visit: OpenVisit) -> None:
     one.settle()
 
     assert one.axe() == []
+
+
+def test_another_language_changes_no_value(visit: OpenVisit) -> None:
+    """In the browser a widget with another label is a new one, which begins at its lowest value."""
+    one = visit()
+    page = one.open("/monthly-cost?req=123456")
+    growth = page.get_by_label("Growth per month (%)", exact=True).and_(page.get_by_role("spinbutton"))
+    for percent in ("3", "4", "5", "6"):
+        growth.fill(percent)
+        growth.press("Enter")
+        expect(page).to_have_url(re.compile(f"grow=0.0{percent}"))
+    for lang, title in (("KO", "매달 얼마가 드나?"), ("EN", "What will it cost each month?")) * 2:
+        page.get_by_text(lang, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        one.settle()
+
+    expect(page).to_have_url(re.compile("req=123456"))
+    expect(page).to_have_url(re.compile("grow=0.06"))

@@ -74,6 +74,18 @@ def test_what_was_typed_stays_while_its_field_is_folded_away(visit: OpenVisit) -
     expect(own).to_have_value("7777.00")
 
 
+def test_a_number_typed_before_leaving_by_a_link_is_kept(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/roi?roi_source=own")
+    page.get_by_label("Today per month (USD)", exact=True).fill("777")
+    page.get_by_role("link", name="Spend", exact=True).first.click()
+    expect(page).to_have_url(re.compile("/spend"))
+    one.settle()
+    page.get_by_role("link", name="ROI", exact=True).first.click()
+
+    expect(page.get_by_label("Today per month (USD)", exact=True)).to_have_value("777.00")
+
+
 def test_the_cash_flow_leaves_as_csv_and_as_a_printable_report(visit: OpenVisit) -> None:
     one = visit()
     page = one.open("/roi?roi_source=own&roi_rate=0&cur=KRW&fx=1000")

@@ -308,4 +308,13 @@ def test_without_an_up_front_cost_none_is_spoken_of(open_page: OpenPage) -> None
     nothing = open_page("roi", query=own | {"roi_now": "100", "roi_new": "100"})
 
     assert figures_of(loss)["Payback"] == ["never", "the new way costs more than today's"]
-    assert any("Nothing is paid and nothing is saved" in one.value for one in nothing.markdown)
+    assert any("Nothing is paid up front and nothing is saved" in one.value for one in nothing.markdown)
+
+
+def test_a_case_that_loses_each_month_is_never_paid_back_in_the_grid(open_page: OpenPage) -> None:
+    """Half of a saving of 100 is less than the fee of 60."""
+    own = {"roi_source": "own", "roi_now": "1000", "roi_new": "900", "roi_fee": "60", "roi_migration": "100"}
+    _, half, *_ = small_table(open_page("roi", query=own), "300%")
+
+    assert half[0] == "**50%**"
+    assert all("never" in cell for cell in half[1:])
