@@ -70,7 +70,8 @@ def empty() -> None:
     with st.container(horizontal=True):
         usage_files.sample_button()
         st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
-    with _import_box(is_open=True):
+    # Closed: Streamlit's field for files, opened at once, would be what a screen reader cannot name (axe).
+    with _import_box():
         usage_import.show_import()
 
 

@@ -51,7 +51,7 @@ def test_an_export_becomes_the_workload(visit: OpenVisit, tmp_path: Path) -> Non
 
     page.get_by_role("link", name="See what it will cost each month").click()
     expect(page).to_have_url(re.compile("/monthly-cost"))
-    expect(page.get_by_text("2,000 in · 400 out")).to_be_visible()
+    expect(page.get_by_text("2,000 tokens in · 400 out")).to_be_visible()
     one.settle()
 
 

@@ -179,14 +179,6 @@ def test_a_single_row_is_spoken_of_as_one(open_page: OpenPage) -> None:
     assert "1 row imported (" in texts(at)
 
 
-def test_import_stands_open_only_while_nothing_is_logged(open_page: OpenPage, sample_url: str, tmp_path: Path) -> None:
-    def is_open(at: AppTest) -> bool:
-        return next(one.proto.expanded for one in at.expander if one.label == "Import and files")
-
-    assert not is_open(open_page("usage"))
-    assert is_open(open_page("usage", url=f"sqlite:///{tmp_path / 'empty.db'}"))
-
-
 def test_json_lines_are_taken(open_page: OpenPage) -> None:
     day = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime())
     row = f'{{"timestamp": "{day}", "model": "gpt-4.1", "input_tokens": 1, "output_tokens": 1}}'
