@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from core.usage.imports.rows import Export, ExportRow, Fields, rows_of, stable_id
 
 COLUMNS = frozenset({"timestamp", "model", "input_tokens", "output_tokens"})
-OPTIONAL = ("id", "provider", "requests", "cached_input_tokens", "cost_usd", "latency_ms")
 TEMPLATE = (
     "timestamp,model,input_tokens,output_tokens,cost_usd,provider,requests,cached_input_tokens,latency_ms,id\n"
     "2026-11-01T09:30:00Z,gpt-4.1,1500,500,0.0064,openai,1,400,2300,call-1\n"
