@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -43,7 +45,11 @@ def break_the_key(page: Page, button: str, fault: str) -> None:
     page.get_by_role("button", name=button).click()
     page.get_by_role("combobox", name="gpt-4.1", exact=True).click()
     page.get_by_role("option", name=fault).click()
+    # Once the form says that a fault is on, its list is closed and the key closes the form itself.
+    form = page.get_by_test_id("stPopoverBody")
+    expect(form).to_have_attribute("aria-label", re.compile("1"))
     page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
 
 
 def test_an_endpoint_is_walked_to_its_answer(visit: OpenVisit) -> None:

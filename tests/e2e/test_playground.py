@@ -33,7 +33,11 @@ def break_it(page: Page, fault: str) -> None:
     page.get_by_role("button", name="Break it").click()
     page.get_by_role("combobox", name="gpt-4.1", exact=True).click()
     page.get_by_role("option", name=fault).click()
+    # Once the form says that a fault is on, its list is closed and the key closes the form itself.
+    form = page.get_by_test_id("stPopoverBody")
+    expect(form).to_have_attribute("aria-label", re.compile("1"))
     page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
 
 
 def test_an_answer_comes_word_by_word_and_says_what_it_cost(visit: OpenVisit) -> None:
