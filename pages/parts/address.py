@@ -6,6 +6,10 @@ the address before widgets are made, `publish` writes them back after.
 
 An address with the marker `v` is complete (a shared link, the Back button): what it leaves out has its default. One
 without it is partial (a link of ours with one filter, a link written by hand): it changes only what it names.
+
+The browser sends its address with every change. Of two changes in a row the second comes with an address that does not
+know the first yet, and must not undo it: an earlier address of this visit counts only when the browser says that the
+reader went back to it (`RETURNED`, see browser.js).
 """
 
 from __future__ import annotations
@@ -22,18 +26,21 @@ from pages.parts.address_values import Field as Field
 from pages.parts.address_values import parse as parse
 
 MARKER = "v"
+RETURNED = "back"
+EARLIER_KEPT = 20
 UNSEEN_RUNS = 3
 PUBLISHED = "_published"
 TYPED = "_typed"  # what could not be used of what was typed on this page, see `number_field`
 _RAW, _GENERATION, _SEEN, _KEPT, _FIELDS = "_raw", "_generation", "_seen", "_kept", "_fields"
-_PAGE, _UNSEEN, _BOUND, _DRAWN = "_page", "_unseen", "_bound", "_drawn"
+_PAGE, _UNSEEN, _BOUND, _DRAWN, _EARLIER = "_page", "_unseen", "_bound", "_drawn", "_earlier"
 _MISSING = object()
 
 
 def read_address() -> None:
     """Notes whether the address changed since it was last written; call once at the start of a full run."""
     current = {key: st.query_params.get_all(key) for key in st.query_params}
-    if current != st.session_state.get(PUBLISHED):
+    is_late = current in st.session_state.get(_EARLIER, []) and RETURNED not in current
+    if current != st.session_state.get(PUBLISHED) and not is_late:
         st.session_state[_RAW] = current
         st.session_state[PUBLISHED] = current
         st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
@@ -171,7 +178,11 @@ def publish(extra: Mapping[str, str] | None = None) -> None:
             mapping[field.key] = _texts(value)
     mapping |= {key: [text] for key, text in (extra or {}).items()}
     mapping = {key: texts for key, texts in mapping.items() if texts} | {MARKER: ["1"]}
-    if mapping != st.session_state.get(PUBLISHED):
+    before = st.session_state.get(PUBLISHED)
+    if mapping != before:
+        # A plain address is that of a page just chosen, and never late.
+        if before and MARKER in before:
+            st.session_state[_EARLIER] = [*st.session_state.get(_EARLIER, []), before][-EARLIER_KEPT:]
         st.session_state[PUBLISHED] = mapping
         st.query_params.from_dict({key: texts if len(texts) > 1 else texts[0] for key, texts in mapping.items()})
 

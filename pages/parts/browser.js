@@ -2,9 +2,12 @@
 (() => {
   const LANGUAGES = __LANGUAGES__;
   const MARKER = "__MARKER__";
+  const RETURNED = "__RETURNED__";
 
   // The language of the texts, for screen readers: address, else browser, else English, as the server chooses it.
+  let shown = location.search;
   const say = () => {
+    shown = location.search;
     const own = (navigator.language || "").slice(0, 2).toLowerCase();
     const asked = new URLSearchParams(location.search).get("lang");
     document.documentElement.lang = [asked, own].find((one) => LANGUAGES.includes(one)) || LANGUAGES[0];
@@ -19,6 +22,15 @@
     step(state, title, url);
     say();
   };
+
+  // The server cannot tell an address that the reader went back to from one that comes late: it is told.
+  addEventListener("popstate", () => {
+    const address = new URL(location.href);
+    if (address.search === shown) return;
+    address.searchParams.set(RETURNED, "1");
+    history.replaceState(history.state, "", address);
+    say();
+  });
 
   // On a phone the list of pages lies over the page: it closes when one is chosen.
   addEventListener("click", (event) => {
@@ -80,6 +92,5 @@
     listen.call(this, "message", take, ...options);
   };
 
-  addEventListener("popstate", say);
   say();
 })();

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.i18n import LANGUAGES
 from core.settings import PROJECT
-from pages.parts.address import MARKER
+from pages.parts.address import MARKER, RETURNED
 
 # The page must come whole and as text: neither compressed nor "not modified".
 LEFT_OUT = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
@@ -22,7 +22,8 @@ def head_elements() -> bytes:
     script, style = (
         (PROJECT / "pages" / "parts" / f"browser.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
     )
-    script = script.replace("__LANGUAGES__", json.dumps(list(LANGUAGES))).replace("__MARKER__", MARKER)
+    script = script.replace("__LANGUAGES__", json.dumps(list(LANGUAGES)))
+    script = script.replace("__MARKER__", MARKER).replace("__RETURNED__", RETURNED)
     return f"<script>{script}</script><style>{style}</style>".encode()
 
 

@@ -61,6 +61,49 @@ def test_a_language_and_a_currency_change_words_and_amounts_but_no_input(visit: 
     assert "lang=ko" in page.url
 
 
+def test_two_choices_at_once_both_count_and_back_undoes_one(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.open("/rent-or-call")
+    korean, won = (page.get_by_role("radio", name=name).bounding_box() for name in ("KO", "₩"))
+    assert korean and won
+    for box in (won, korean):
+        page.mouse.click(box["x"] + 8, box["y"] + 8)
+        page.wait_for_timeout(20)
+    expect(page.get_by_role("heading", name="GPU를 빌릴까")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile("₩"))
+    one.settle()
+    assert "cur=KRW" in page.url and "lang=ko" in page.url
+
+    page.get_by_role("radio", name="$").click()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\$"))
+    one.settle()
+    page.go_back()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile("₩"))
+    one.settle()
+    assert "cur=KRW" in page.url and "back=" not in page.url
+    page.go_forward()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\$"))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_jumps_while_a_page_is_drawn(visit: OpenVisit, width: int) -> None:
+    one = visit(width=width)
+    one.page.add_init_script(
+        "window.shifts = []; new PerformanceObserver((seen) => shifts.push(...seen.getEntries()))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    moved = {}
+    for path in PATHS:
+        page = one.open(f"/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+        one.settle()
+        moved[path] = page.evaluate("shifts.reduce((sum, one) => sum + (one.hadRecentInput ? 0 : one.value), 0)")
+
+    # What web.dev/articles/cls calls good.
+    assert {path: value for path, value in moved.items() if value > 0.1} == {}
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_link_to_any_page_opens_it_with_its_workload(visit: OpenVisit, path: str) -> None:
     one = visit(lang="ko-KR", dark=True, width=390, height=844)

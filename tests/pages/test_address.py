@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core.workload import Problem
+from pages.parts import address
 from pages.parts.address import Field, parse
 from tests.conftest import PROJECT
 from tests.pages.conftest import OpenPage, assert_whole
@@ -135,6 +136,22 @@ def test_a_moved_widget_keeps_its_value_in_later_runs() -> None:
     at.multiselect(key="t_many").set_value(["a"]).run()
 
     assert at.text[0].value == "3 ['a'] 50000"
+
+
+def test_an_address_that_comes_late_undoes_nothing_and_one_gone_back_to_counts() -> None:
+    at = _run(t_count="7", v="1")
+    at.slider(key="t_count").set_value(3).run()
+    assert at.query_params["t_count"] == "3"
+
+    at.query_params["t_count"] = "7"
+    at.multiselect(key="t_many").set_value(["a"]).run()
+    assert at.text[0].value == "3 ['a'] 50000"
+
+    at.query_params.clear()
+    at.query_params.update({"t_count": "7", "v": "1", address.RETURNED: "1"})
+    at.run()
+    assert at.text[0].value == "7 [] 50000"
+    assert dict(at.query_params) == {"t_count": "7", "v": "1"}
 
 
 @pytest.mark.parametrize(
