@@ -10,6 +10,7 @@ from pages.parts import (
     per_token,
     self_host_charts,
     self_host_inputs,
+    self_host_measured,
     self_host_verdict,
     self_host_why,
     state,
@@ -34,7 +35,7 @@ def page() -> None:
     choices = self_host_inputs.read()
     values = self_host_verdict.read()
     plan = make_plan(choices, workload)
-    self_host_inputs.remember_winner(plan.best)
+    self_host_measured.remember_winner(plan.best)
     _answer(plan)
     found = self_host_verdict.verdict(plan, choices, workload, values)
     self_host_why.under_the_cards(plan, choices, found.conclusion)

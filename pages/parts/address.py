@@ -167,6 +167,11 @@ def set_value(key: str, value: Any) -> None:
     st.session_state.setdefault(_KEPT, {})[key] = value
 
 
+def kept(key: str) -> Any:
+    """The value of a field as of the last run, also of one whose widget is not drawn; None when it has none."""
+    return st.session_state.get(_KEPT, {}).get(key)
+
+
 def publish(extra: Mapping[str, str] | None = None) -> None:
     """Writes every bound field that differs from its default, and `extra`, into the address."""
     kept = st.session_state.setdefault(_KEPT, {})

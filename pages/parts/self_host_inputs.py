@@ -13,9 +13,8 @@ from core.catalog.aliases import UnknownModelError
 from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import Operations
-from core.costs.selfhost_ranking import RankedOffer
-from pages.parts import address, address_values, number_field, widgets
-from pages.parts.self_host_offered import countries, gpu_ids, gpu_named, gpus
+from pages.parts import address, address_values, number_field, self_host_measured, widgets
+from pages.parts.self_host_offered import countries, gpu_ids, gpu_named
 from pages.parts.state import catalog, prices_version, tr
 
 PRECISIONS = ("fp16", "fp8", "fp4")
@@ -26,12 +25,8 @@ WELL_KNOWN = (
     "openai/gpt-4.1", "openai/gpt-4o-mini", "google/gemini-2.5-flash", "anthropic/claude-sonnet-4-6",
     "deepseek/deepseek-chat",
 )  # fmt: skip
-API, UNKNOWN = "sh_api", "_sh_api_unknown"
-MEASURED, MEASURED_GPU, MEASURED_GPUS = "sh_measured", "sh_measured_gpu", "sh_measured_gpus"
-MOST_GPUS = 128
+API = "sh_api"
 CHOICE_MIN_WIDTH_PX = 110
-WINNER = "_sh_winner"
-"""GPU and GPUs per replica of the cheapest fleet by estimate, which a measurement is of unless the reader says more."""
 
 # Name of the field, its limits as the reader sees them, its step, and its factor to the core's unit.
 OPERATION_FIELDS: Mapping[str, tuple[float, float, float, float]] = {
@@ -93,9 +88,7 @@ def _fields(_prices: tuple[object, ...]) -> Sequence[address.Field]:
         address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries()), named=_place),
         address.Field(key=API, kind="choice", default=ANY, options=(ANY, *catalog().llm.sheets()), named=_api),
         address.Field(key="sh_gpu", kind="choices", default=[], options=gpu_ids()),
-        address.Field(key=MEASURED, kind="float", default=None, low=1, high=10_000_000),
-        address.Field(key=MEASURED_GPU, kind="choice", default=ANY, options=(ANY, *gpus()), named=_measured_gpu),
-        address.Field(key=MEASURED_GPUS, kind="int", default=None, low=1, high=MOST_GPUS),
+        *self_host_measured.fields(),
     ]
     for name, (low, high, _, factor) in OPERATION_FIELDS.items():
         default = round(getattr(plain, name) / factor, 6)
@@ -120,19 +113,24 @@ def _api(key: str) -> str:
     return key or tr("self_host.api_cheapest")
 
 
-def _measured_gpu(gpu_model: str) -> str:
-    return gpu_model or tr("self_host.measured_gpu_any")
-
-
 def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
     """Draws the inputs beside the answer; rare ones in an expander that says what is in it.
 
     `api_models` are offered for comparison; the name of any other model of the catalog can be typed. Without hosts of
     the open model the first choice says so.
     """
-    st.selectbox(tr("self_host.model"), list(model_shapes()), key="sh_model", format_func=_model)
+    st.selectbox(
+        tr("self_host.model"),
+        list(model_shapes()),
+        key="sh_model",
+        format_func=_model,
+        on_change=self_host_measured.drop,
+    )
     with st.grid(2, min_column_width=CHOICE_MIN_WIDTH_PX):
-        st.selectbox(tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"))
+        st.selectbox(
+            tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"),
+            on_change=self_host_measured.drop,
+        )  # fmt: skip
         st.selectbox(tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase)
     offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
@@ -140,9 +138,9 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
         format_func=lambda one: one or tr("self_host.api_cheapest" if has_hosts else "self_host.api_no_host"),
         help=tr("self_host.api_help"), accept_new_options=True, on_change=_take_api,
     )  # fmt: skip
-    unknown = st.session_state.pop(UNKNOWN, None)
-    if unknown is not None:
-        st.warning(widgets.plain(tr("self_host.api_unknown", name=unknown[0], near=", ".join(unknown[1]) or "–")))
+    notice = st.session_state.pop(self_host_measured.NOTICE, None)
+    if notice is not None:
+        st.warning(widgets.plain(notice))
     st.multiselect(
         tr("self_host.gpu"), gpu_ids(), key="sh_gpu", format_func=gpu_named, placeholder=tr("self_host.any_gpu")
     )
@@ -164,28 +162,15 @@ def _take_api() -> None:
     try:
         address.set_value(API, catalog().llm.resolve(typed))
     except UnknownModelError as error:
-        st.session_state[UNKNOWN] = (typed[: address_values.TEXT_MAX_CHARS], error.suggestions)
+        near = ", ".join(error.suggestions) or "–"
+        st.session_state[self_host_measured.NOTICE] = tr(
+            "self_host.api_unknown", name=typed[: address_values.TEXT_MAX_CHARS], near=near
+        )
         address.set_value(API, ANY)
 
 
-def _take_measured() -> None:
-    """A measurement without a GPU is of the fleet that was cheapest when it was typed, whatever is cheapest later."""
-    gpu_model, gpu_count = st.session_state.get(WINNER, (ANY, None))
-    if st.session_state.get(MEASURED) and not st.session_state.get(MEASURED_GPU):
-        address.set_value(MEASURED_GPU, gpu_model)
-        address.set_value(MEASURED_GPUS, gpu_count)
-
-
 def _draw_operations() -> None:
-    number_field.number_field(
-        tr("self_host.measured"), 1, 10_000_000, key=MEASURED, placeholder="–", help=tr("self_host.measured_help"),
-        on_change=_take_measured,
-    )  # fmt: skip
-    st.selectbox(tr("self_host.measured_gpu"), (ANY, *gpus()), key=MEASURED_GPU, format_func=_measured_gpu)
-    number_field.number_field(
-        tr("self_host.measured_gpus"), 1, MOST_GPUS, key=MEASURED_GPUS, is_whole=True, placeholder="–",
-        help=tr("self_host.measured_gpus_help"),
-    )  # fmt: skip
+    self_host_measured.draw()
     for name, (low, high, step, _) in OPERATION_FIELDS.items():
         number_field.number_field(
             tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE, format="%.9g",
@@ -211,9 +196,9 @@ def choices_of(values: Mapping[str, Any]) -> Choices:
         country=values["sh_country"] or None,
         gpu_models=tuple(map(gpu_named, values["sh_gpu"] or ())),
         api_model=values[API] or None,
-        measured_tokens_per_s=values[MEASURED],
-        measured_gpu=values[MEASURED_GPU] or None,
-        measured_gpus=values[MEASURED_GPUS],
+        measured_tokens_per_s=values[self_host_measured.SPEED],
+        measured_gpu=values[self_host_measured.GPU] or None,
+        measured_gpus=values[self_host_measured.GPUS],
         operations=_operations(values),
     )
 
@@ -239,9 +224,3 @@ def _corrections(values: Mapping[str, Any]) -> list[str]:
 def _label(key: str) -> str:
     name = key.removeprefix("sh_")
     return tr(f"self_host.op_{name}") if name in OPERATION_FIELDS else tr(f"self_host.{name}")
-
-
-def remember_winner(best: RankedOffer | None) -> None:
-    """Notes which GPU, and how many to a replica, a measurement typed now is taken to be of."""
-    if best is not None:
-        st.session_state[WINNER] = (best.offer.gpu_model, best.estimate.gpus_per_replica)

@@ -65,14 +65,16 @@ def test_two_choices_at_once_both_count_and_back_undoes_one(visit: OpenVisit) ->
     one = visit()
     page = one.open("/rent-or-call")
     korean, won = (page.get_by_role("radio", name=name).bounding_box() for name in ("KO", "₩"))
-    assert korean and won
+    assert korean
+    assert won
     for box in (won, korean):
         page.mouse.click(box["x"] + 8, box["y"] + 8)
         page.wait_for_timeout(20)
     expect(page.get_by_role("heading", name="GPU를 빌릴까")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile("₩"))
     one.settle()
-    assert "cur=KRW" in page.url and "lang=ko" in page.url
+    assert "cur=KRW" in page.url
+    assert "lang=ko" in page.url
 
     page.get_by_role("radio", name="$").click()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\$"))
@@ -80,7 +82,8 @@ def test_two_choices_at_once_both_count_and_back_undoes_one(visit: OpenVisit) ->
     page.go_back()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile("₩"))
     one.settle()
-    assert "cur=KRW" in page.url and "back=" not in page.url
+    assert "cur=KRW" in page.url
+    assert "back=" not in page.url
     page.go_forward()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\$"))
 

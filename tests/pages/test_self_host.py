@@ -272,6 +272,20 @@ def test_a_typed_measurement_is_of_the_fleet_that_was_cheapest_then(open_page: O
     assert at.query_params["sh_measured_gpus"] == "1"
 
 
+@pytest.mark.parametrize(("key", "value"), [("sh_model", "qwen3-32b"), ("sh_precision", "fp16")])
+def test_a_measurement_of_another_model_or_precision_no_longer_counts(
+    open_page: OpenPage, key: str, value: str
+) -> None:
+    at = open_page("self_host", query=MILLIONS | {"sh_measured": "4321", "sh_measured_gpu": "H100-80GB"})
+    at.selectbox(key=key).set_value(value).run()
+
+    assert_whole(at)
+    assert [one.value for one in at.warning if "4,321" in one.value]
+    assert "sh_measured" not in at.query_params
+    at.run()
+    assert not [one.value for one in at.warning if "4,321" in one.value]
+
+
 def test_the_verdict_concludes_and_knows_whose_machines_they_are(open_page: OpenPage) -> None:
     plain = open_page("self_host", query=GPT)
     kept = open_page("self_host", query=GPT | {"sh_residency": "1"})
