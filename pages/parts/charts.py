@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import ArrayLike
 from plotly.basedatatypes import BaseFigure
 
 from core.money import HUGE
+from pages.parts import tables
 from pages.parts.state import fmt, tr
+
+Numbers = tuple[tables.Rows, Sequence[tables.Column]]
+"""What a chart shows, as rows and columns of a table."""
 
 ROLES: Mapping[str, int] = {"rent": 0, "call": 1, "gateway": 2}
 """Place in the palette of the three hues that mean the same on every page."""
@@ -204,20 +207,13 @@ def _short(place: float) -> str:
     return f"{place:.3g}" if 0 < abs(place) < 1 else fmt().compact(place)
 
 
-def _number_column(values: pd.Series[Any]) -> Any:
-    """Numbers to the right, in groups of three, with as many decimals as the smallest needs."""
-    sizes = [abs(value) for value in values.tolist() if math.isfinite(value) and value]
-    digits = 0 if all(float(size).is_integer() for size in sizes) else 2 if min(sizes) >= 0.1 else 4
-    return st.column_config.NumberColumn(format=f"%,.{digits}f", alignment="right")
-
-
 def show(
     fig: Figure,
     *,
     title: str,
     unit: str,
     key: str,
-    numbers: Callable[[], pd.DataFrame] | None = None,
+    numbers: Callable[[], Numbers] | None = None,
     on_select: Any = "ignore",
 ) -> Any:
     """Draws a chart under its takeaway and unit; `numbers` makes the table that stands one click away."""
@@ -234,7 +230,7 @@ def show(
     if numbers is not None:
         body = st.expander(tr("common.chart_numbers"), on_change="rerun", key=f"{key}_numbers")
         if body.open:
-            found = numbers()
-            config: Any = {name: _number_column(found[name]) for name in found if found[name].dtype.kind in "fiu"}
-            body.dataframe(found, hide_index=True, column_config=config, key=f"{key}_table", alt=title)
+            with body:
+                rows, columns = numbers()
+                tables.table(rows, columns, key=f"{key}_table", alt=title)
     return event

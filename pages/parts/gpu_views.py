@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from core.catalog.gpu_article import ArticleGpuRow
@@ -56,8 +55,14 @@ def by_provider(rated: Sequence[Rated], providers: Providers, measure: str) -> N
     fig = charts.figure([bars], axes, height_px=MARGIN_PX + ROW_PX * len(shown))
     title = _takeaway(names, prices, amounts, undated)
     unit = tr("gpu_clouds.chart_unit", unit=unit_name(measure))
-    table = {tr("gpu_clouds.col_provider"): names, fmt().symbol: [round(one, 4) for one in amounts]}
-    charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=lambda: pd.DataFrame(table))
+    columns = [
+        tables.Column(field="provider", label=tr("gpu_clouds.col_provider")),
+        tables.Column(
+            field="usd", label=tr("gpu_clouds.col_low"), kind="money", unit=f" {unit_name(measure)}", digits=3
+        ),
+    ]
+    rows = [{"provider": name, "usd": (one.value or 0) * factor} for name, one in zip(names, shown, strict=True)]
+    charts.show(fig, title=title, unit=unit, key="gc_chart_provider", numbers=lambda: (rows, columns))
 
 
 def _takeaway(names: Sequence[str], prices: Sequence[str], amounts: Sequence[float], undated: Sequence[bool]) -> str:
@@ -115,6 +120,12 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
     points = list(best.values())
     prices = [fmt().convert(offer.usd_per_gpu_hour) for offer, _ in points]
     speeds = [speed for _, speed in points]
+    columns = [
+        tables.Column(field="gpu", label="GPU"),
+        tables.Column(field="speed", label="BF16", kind="number", unit="TFLOP/s"),
+        tables.Column(field="usd", label=tr("gpu_clouds.col_per_gpu"), kind="money", unit="/h", digits=3),
+    ]
+    rows = [{"gpu": offer.gpu_model, "speed": speed, "usd": offer.usd_per_gpu_hour} for offer, speed in points]
     names = [offer.gpu_model for offer, _ in points]
     marks = {
         "x": speeds, "y": prices, "mode": "markers+text", "text": _labels(points), "hovertext": names,
@@ -128,7 +139,7 @@ def against_speed(rated: Sequence[Rated], specs: Mapping[tuple[str, str], GpuSpe
     charts.show(
         fig, title=tr("gpu_clouds.takeaway_speed", gpu=winner[0].gpu_model, price=price),
         unit=tr("gpu_clouds.chart_speed_unit"), key="gc_chart_speed",
-        numbers=lambda: pd.DataFrame({"GPU": names, "BF16 TFLOP/s": speeds, f"{fmt().symbol}/h": prices}),
+        numbers=lambda: (rows, columns),
     )  # fmt: skip
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.costs.api_bills import billed_mtok
@@ -57,8 +56,17 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
         title=_takeaway(lines, own),
         unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=fmt().compact(workload.tokens_per_month)),
         key="mp_share_chart",
-        numbers=lambda: pd.DataFrame({"%": SHARES * 100} | {_short(key): values for key, values in lines.items()}),
+        numbers=lambda: _numbers(lines),
     )
+
+
+def _numbers(lines: Mapping[str, Sequence[float]]) -> charts.Numbers:
+    columns = [tables.Column(field="share", label=tr("model_prices.col_output_share"), kind="share")]
+    columns += [
+        tables.Column(field=key, label=_short(key), kind="number", unit=fmt().symbol, digits=2) for key in lines
+    ]
+    rows = [{"share": share} | {key: line[place] for key, line in lines.items()} for place, share in enumerate(SHARES)]
+    return rows, columns
 
 
 def _line(keys: Sequence[str], number: int) -> dict[str, Any]:

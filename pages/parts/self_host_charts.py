@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from core.costs.api_bills import api_bill, api_cost_usd
 from core.costs.conventions import Floats
@@ -17,7 +17,7 @@ from core.costs.selfhost import Machine
 from core.costs.selfhost_ranking import speed_of
 from core.costs.selfhost_tornado import Swing, tornado
 from core.workload import Workload
-from pages.parts import charts
+from pages.parts import charts, tables
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan, columns_for
 from pages.parts.state import catalog, fmt, tr
@@ -82,19 +82,20 @@ def _lines(
 
 def _numbers(
     volume: Floats, rent: Sequence[float | None], call: Sequence[float | None], machines: Sequence[Machine]
-) -> pd.DataFrame:
+) -> charts.Numbers:
     """The lines as a table, with the machine that is the cheapest for each volume."""
-    show, symbol = fmt(), fmt().symbol
-    unit = f"({symbol}{tr('common.per_month')})"
-    found = pd.DataFrame(
-        {
-            tr("self_host.requests"): [show.number(each) for each in volume],
-            f"{tr('self_host.line_rent')} {unit}": rent,
-            f"{tr('self_host.line_call')} {unit}": call,
-            tr("self_host.col_gpu"): [machine_text(each) for each in machines],
-        }
-    )
-    return found[::EVERY_ROW]
+    unit = fmt().symbol + tr("common.per_month")
+    columns = [
+        tables.Column(field="requests", label=tr("self_host.requests"), kind="number"),
+        tables.Column(field="rent", label=tr("self_host.line_rent"), kind="number", unit=unit, digits=2),
+        tables.Column(field="call", label=tr("self_host.line_call"), kind="number", unit=unit, digits=2),
+        tables.Column(field="machine", label=tr("self_host.col_gpu")),
+    ]
+    rows = [
+        {"requests": requests, "rent": rented, "call": called, "machine": machine_text(machine)}
+        for requests, rented, called, machine in zip(volume, rent, call, machines, strict=True)
+    ]
+    return rows[::EVERY_ROW], columns
 
 
 def machine_text(machine: Machine) -> str:
@@ -183,14 +184,13 @@ def _width(swing: Swing, base_usd: float) -> float:
     return max(abs(swing.low_usd - base_usd), abs(swing.high_usd - base_usd))
 
 
-def _swing_table(swings: Sequence[Swing]) -> pd.DataFrame:
-    show, mtok = fmt(), tr("self_host.even_mtok")
-    return pd.DataFrame(
-        {
-            tr("self_host.swing"): [tr(f"self_host.swing_{swing.name}") for swing in swings],
-            tr("self_host.swing_low"): [show.money(swing.low_usd) for swing in swings],
-            tr("self_host.swing_high"): [show.money(swing.high_usd) for swing in swings],
-            f"{mtok} ↓": [show.compact(swing.low_break_even_mtok) for swing in swings],
-            f"{mtok} ↑": [show.compact(swing.high_break_even_mtok) for swing in swings],
-        }
-    )
+def _swing_table(swings: Sequence[Swing]) -> charts.Numbers:
+    per_month, mtok = tr("common.per_month"), tr("self_host.even_mtok")
+    columns = [
+        tables.Column(field="name", label=tr("self_host.swing")),
+        tables.Column(field="low_usd", label=tr("self_host.swing_low"), kind="money", unit=per_month, digits=2),
+        tables.Column(field="high_usd", label=tr("self_host.swing_high"), kind="money", unit=per_month, digits=2),
+        tables.Column(field="low_break_even_mtok", label=f"{mtok} ↓", kind="number", digits=1),
+        tables.Column(field="high_break_even_mtok", label=f"{mtok} ↑", kind="number", digits=1),
+    ]
+    return [asdict(swing) | {"name": tr(f"self_host.swing_{swing.name}")} for swing in swings], columns
