@@ -38,7 +38,7 @@ def page() -> None:
     self_host_measured.remember_winner(plan.best)
     _answer(plan)
     found = self_host_verdict.verdict(plan, choices, workload, values)
-    self_host_why.under_the_cards(plan, choices, found.conclusion)
+    self_host_why.under_the_cards(plan, choices, workload, found.conclusion)
     left, right = st.columns([7, 3], gap="large")
     with right:
         hosts = [one.key for one in plan.hosts[:HOSTS_SHOWN]]

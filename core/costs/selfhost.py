@@ -146,13 +146,14 @@ def monthly_lines_usd(
     """Monthly USD by line for volumes of requests (any shape); `LINES` names them."""
     columns = columns_of([machine], operations)
     found = counts(columns, workload, operations, requests_per_month)
-    return _lines_usd(columns, found, operations, requests_per_month)
+    return _lines_usd(columns, found, operations, requests_per_month * (1 + workload.retry_share))
 
 
 def _lines_usd(
-    columns: Columns, found: Counts, operations: Operations, requests_per_month: Floats
+    columns: Columns, found: Counts, operations: Operations, attempts_per_month: Floats
 ) -> dict[str, Floats]:
-    one = np.ones_like(requests_per_month)
+    """What is retried is sent again: attempts, not requests, pay for traffic."""
+    one = np.ones_like(attempts_per_month)
     cold_hours = operations.cold_starts_per_month * operations.cold_start_minutes / 60
     prices = columns.prices
     flexible_machines = found.machines * (1 - prices.reserved_share)
@@ -160,7 +161,7 @@ def _lines_usd(
         "gpus": found.reserved_hours * prices.reserved_usd + found.flexible_hours * prices.flexible_usd,
         "cold_starts": flexible_machines * cold_hours * prices.flexible_usd,
         "storage": one * operations.storage_gb * operations.storage_usd_per_gb_month,
-        "egress": requests_per_month * operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb,
+        "egress": attempts_per_month * operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb,
         "observability": one * operations.observability_usd_per_month,
         "staff": one * operations.staff_fte * operations.salary_usd_per_year / MONTHS_PER_YEAR,
     }
@@ -169,7 +170,8 @@ def _lines_usd(
 def total_usd(columns: Columns, workload: Workload, operations: Operations, requests_per_month: Floats) -> Floats:
     """Monthly USD of all lines together, machine by machine or volume by volume."""
     found = counts(columns, workload, operations, requests_per_month)
-    gpus, cold_starts, *others = _lines_usd(columns, found, operations, requests_per_month).values()
+    attempts = requests_per_month * (1 + workload.retry_share)
+    gpus, cold_starts, *others = _lines_usd(columns, found, operations, attempts).values()
     total: Floats = gpus + cold_starts + sum(others)
     return total
 

@@ -182,7 +182,7 @@ def _cheaper(
     owners = np.repeat(np.arange(len(columns)), [len(each) - 1 for each in edges])
     froms, tos = (np.concatenate([each[part] for each in edges]) for part in (slice(None, -1), slice(1, None)))
     middle = (froms + tos) / 2
-    traffic = operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb
+    traffic = (1 + workload.retry_share) * operations.egress_kb_per_request / 1e6 * operations.egress_usd_per_gb
     steady = total_usd(columns.taken(owners), workload, operations, middle) - traffic * middle
     starts = np.maximum(froms, steady / (per_request - traffic) * (1 + BEYOND))
     is_some = starts < tos

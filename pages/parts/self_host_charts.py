@@ -49,7 +49,7 @@ def volume_chart(plan: Plan, workload: Workload, title: str) -> None:
         "shapes": [*band, charts.line_across(x=middle, dash="dot", color=charts.palette()[9])],
         "annotations": [here | {"showarrow": False, "text": tr("self_host.you_are_here")}, *notes],
     }  # fmt: skip
-    fig = charts.figure([*lines, *_crossings(plan)], layout, log_x=True, log_y=True)
+    fig = charts.figure([*lines, *_crossings(plan, workload)], layout, log_x=True, log_y=True)
     shaded = f" {tr('self_host.chart_shaded')}" if band else ""
     charts.show(
         fig, title=title, unit=tr("self_host.chart_unit", symbol=fmt().symbol) + shaded, key="sh_chart",
@@ -121,13 +121,15 @@ def _band(plan: Plan, end: float) -> list[dict[str, Any]]:
     }]  # fmt: skip
 
 
-def _crossings(plan: Plan) -> list[dict[str, Any]]:
+def _crossings(plan: Plan, workload: Workload) -> list[dict[str, Any]]:
+    """Diamonds where the cheaper way changes: the first ones, and the one that lasts."""
     if plan.even is None or plan.api is None:
         return []
-    usd_per_request = plan.api.usd_per_request
-    places = [one.requests_per_month for one in plan.even.crossings[:MAX_CROSSINGS]]
+    lasting = [plan.even.lasting] if plan.even.lasting else []
+    places = sorted({one.requests_per_month for one in (*plan.even.crossings[:MAX_CROSSINGS], *lasting)})
+    heights = api_cost_usd(plan.api.usd_per_request, workload, np.array(places))
     return [{
-        "x": places, "y": [place * usd_per_request * fmt().per_usd for place in places], "mode": "markers",
+        "x": places, "y": charts.amounts(heights), "mode": "markers",
         "marker": {"size": 10, "symbol": "diamond", "color": charts.palette()[3]}, "name": tr("self_host.break_even"),
     }]  # fmt: skip
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import streamlit as st
 
+from core.costs.api_bills import api_cost_usd
 from core.costs.gpu_sellers import is_of_others
 from core.costs.gpus import STALE_AFTER_DAYS
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost_ranking import RankedOffer, undated_below
 from core.costs.selfhost_replicas import OwnSpeed
 from core.costs.throughput import ThroughputEstimate
+from core.costs.tokens_history import price_changes
+from core.money import usd_from_micro
 from core.workload import Workload
 from pages.parts import per_token, ways
 from pages.parts.gpu_rows import provider_name
 from pages.parts.self_host_charts import machine_text
 from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan
-from pages.parts.state import catalog, fmt, tr
+from pages.parts.state import catalog, fmt, today, tr
 from pages.parts.widgets import share_text
 
 SAME = 0.99  # a break-even that is earlier by less is the same
 
 
-def under_the_cards(plan: Plan, choices: Choices, conclusion: str) -> None:
+def under_the_cards(plan: Plan, choices: Choices, workload: Workload, conclusion: str) -> None:
     """What to do, and what the figures above are not, each in one sentence: another model's API, an undated price."""
     parts = [f"**{conclusion}**"] if conclusion else []
     if not plan.hosts and not choices.api_model:
@@ -36,8 +40,24 @@ def under_the_cards(plan: Plan, choices: Choices, conclusion: str) -> None:
         parts.append(_small(per_token.undated_text(cheaper)))
     elif plan.best is not None and not plan.best.is_dated:
         parts.append(_small(tr("self_host.all_undated")))
+    parts += map(_small, _announced(plan))
+    if workload.seasonality:
+        parts.append(_small(tr("self_host.no_season")))
     if parts:
         st.markdown("\n\n".join(parts))
+
+
+def _announced(plan: Plan) -> Iterator[str]:
+    """That the price of the API will change, since the page counts today's."""
+    sheet = catalog().llm.sheets().get(plan.api.key) if plan.api else None
+    if sheet is None:
+        return
+    for change in price_changes([sheet], today() + dt.timedelta(days=1)):
+        before, after = (fmt().money(float(usd_from_micro(each))) for each in (change.before_micro, change.after_micro))
+        yield tr(
+            "self_host.announced", model=ways.label_of(sheet.key), date=fmt().date(change.day),
+            part=tr(f"model_prices.component_{change.component}"), before=before, after=after,
+        ).replace("$", r"\$")  # fmt: skip
 
 
 def _small(text: str) -> str:
@@ -51,7 +71,8 @@ def why(plan: Plan, choices: Choices, workload: Workload) -> None:
     show, fleet, own = fmt(), plan.best.fleet, plan.own
     texts = [
         tr(
-            "self_host.why_api", model=ways.label_of(plan.api.key), usd=show.money(plan.api.usd_per_request)
+            "self_host.why_api", model=ways.label_of(plan.api.key),
+            usd=show.money(api_cost_usd(plan.api.usd_per_request, workload, 1.0)),
         ) if plan.api else "",
         _speed(plan.best, choices),
         _own(plan, own) if own else "",

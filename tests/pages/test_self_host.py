@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 
@@ -15,7 +16,7 @@ from core.costs.monthly import FleetWay
 from core.costs.selfhost_replicas import FABRIC
 from core.costs.throughput_measured import shipped_fit
 from core.workload import Workload
-from pages.parts import fleet, self_host_inputs
+from pages.parts import fleet, self_host_inputs, self_host_why
 from pages.parts.gpu_rows import region_text
 from pages.parts.self_host_verdict import share_text
 from tests.conftest import LANGS
@@ -162,6 +163,28 @@ def test_the_fleets_line_is_the_cheapest_fleet_of_each_volume(open_page: OpenPag
     numbers = next(one.value for one in at.dataframe if "requests" in one.value.columns)
     assert numbers["machine"].nunique() > 1
     assert numbers["call"].is_monotonic_increasing
+
+
+def test_a_break_even_lies_on_both_lines_and_the_lasting_one_is_marked(open_page: OpenPage) -> None:
+    cheap = {"v": "1", "sh_api": "openai/gpt-4.1-mini", "req": "3000000", "in": "4000", "retry": "0.5"}
+    at = open_page("self_host", query=cheap)
+    _, call, marks = json.loads(at.get("plotly_chart")[0].proto.spec)["data"]
+    on_the_line = [call["y"][-1] / call["x"][-1] * place for place in marks["x"]]
+
+    assert marks["y"] == pytest.approx(on_the_line, rel=1e-3)
+    assert max(marks["x"]) == pytest.approx(usd(at.metric[3].value), rel=0.005)
+
+
+def test_an_announced_price_and_a_season_are_said_since_neither_counts(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_host_why, "today", lambda: dt.date(2026, 11, 28))
+    query = {"v": "1", "sh_api": "google/gemini-4-argon"}
+
+    announced = said(open_page("self_host", query=query | {"season": "0.2"}))
+    assert "Gemini 4 Argon, announced for Dec 1, 2026: Input" in announced
+    assert "seasons are not counted" in announced
+    assert "announced for" not in said(open_page("self_host", query={"v": "1"}))
 
 
 def test_a_model_nobody_sells_says_what_it_is_compared_with(open_page: OpenPage) -> None:

@@ -152,6 +152,18 @@ def test_every_line_of_the_monthly_cost_by_hand() -> None:
     assert lines["staff"] == pytest.approx(5_000)
 
 
+def test_a_retried_request_costs_what_another_request_costs() -> None:
+    volume, operations = np.array([40_000.0, 4e6]), Operations(egress_kb_per_request=10_000)
+    retried = monthly_cost_usd(MACHINE, replace(LOAD, retry_share=0.5), operations, volume)
+
+    assert retried == pytest.approx(monthly_cost_usd(MACHINE, LOAD, operations, volume * 1.5))
+    found = break_even(MACHINE, replace(LOAD, retry_share=0.5), operations, api_usd_per_request=0.02).lasting
+    plain = break_even(MACHINE, LOAD, operations, api_usd_per_request=0.02).lasting
+    assert found
+    assert plain
+    assert found.requests_per_month * 1.5 == pytest.approx(plain.requests_per_month)
+
+
 def test_a_replica_larger_than_a_machine_takes_whole_machines() -> None:
     machine = replace(MACHINE, gpu_count=8, gpus_per_replica=12)
 
