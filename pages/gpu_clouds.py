@@ -82,7 +82,8 @@ def _answer(
     with widgets.cards():
         widgets.card(
             tr("gpu_clouds.metric_cheapest"), show.money_short(best.offer.usd_per_gpu_hour if best else None),
-            _name(best, providers, today), explained=tr("gpu_clouds.metric_cheapest_help"),
+            _name(best, providers, today),
+            explained=tr("gpu_clouds.metric_cheapest_help" + ("_stale" if choices.with_stale else "")),
         )  # fmt: skip
         count = best.offer.gpu_count if best else 0
         widgets.card(

@@ -51,15 +51,25 @@ def story(
         _facts(offer, providers, own_rtt_ms)
 
 
+def _exact(usd: float | None) -> str:
+    """A price with the digits it has, to a hundredth of a cent: what stands in a line must multiply out."""
+    value = fmt().convert(usd)
+    if value is None:
+        return fmt().money(None)
+    fewest = 0 if fmt().currency == "KRW" else 2
+    digits = next(digits for digits in range(fewest, 5) if digits == 4 or round(value, digits) == round(value, 4))
+    return fmt().money(usd, digits=digits)
+
+
 def _bill_table(bill: MonthlyBill) -> None:
     show = fmt()
     lines = []
     for line in bill.lines:
         unit = line.unit_micro_usd
         how = {
-            "compute": lambda q, u: f"{show.number(q, 1)} h × {show.money(u)}",
-            "storage": lambda q, u: f"{show.number(q)} GB × {show.money(u)}",
-            "egress": lambda q, u: f"{show.number(q)} GB × {show.money(u)}",
+            "compute": lambda q, u: f"{show.number(q, 1)} h × {_exact(u)}",
+            "storage": lambda q, u: f"{show.number(q)} GB × {_exact(u)}",
+            "egress": lambda q, u: f"{show.number(q)} GB × {_exact(u)}",
         }.get(line.kind)
         unit_usd = None if unit is None else unit / MICRO
         how_text = show.percent(line.tax_share, 1) if how is None else how(line.quantity, unit_usd)

@@ -84,6 +84,8 @@ def test_the_offer_of_the_address_is_billed_and_one_that_left_is_said(open_page:
     bill = next(one.value for one in chosen.dataframe if "how" in one.value)
     hourly = next(one.value for one in chosen.dataframe if "per_hour" in one.value)["per_hour"].iloc[3]
     assert bill["usd"].iloc[0] == pytest.approx(hourly * 730)
+    hours, price = bill["how"].iloc[0].split(" h × $")
+    assert float(hours) * float(price) == pytest.approx(hourly * 730, abs=730 * 0.00005)
     gone = open_page("gpu_clouds", query={"gc_offer": fourth, "gc_gpu": "L4"})
     assert any("chosen before" in one.value for one in gone.caption)
 
