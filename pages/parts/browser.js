@@ -13,13 +13,18 @@
     document.documentElement.lang = [asked, own].find((one) => LANGUAGES.includes(one)) || LANGUAGES[0];
   };
 
-  // A page is opened by its plain address and then writes its inputs into it: one step of the history, not two.
+  // A page is opened by its plain address and then writes its inputs into it, or, where both arrive together, writes
+  // them before its path is there: one step of the history, not two.
+  let burst = 0;
+  let writtenIn;
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {
     const target = new URL(url ?? location.href, location.href);
     const isPlain = !new URLSearchParams(location.search).has(MARKER);
-    const step = isPlain && target.pathname === location.pathname ? history.replaceState.bind(history) : push;
-    step(state, title, url);
+    const isSamePath = target.pathname === location.pathname;
+    const isOneStep = isSamePath ? isPlain : writtenIn === burst;
+    writtenIn = isSamePath && !isOneStep ? burst : undefined;
+    (isOneStep ? history.replaceState.bind(history) : push)(state, title, url);
     say();
   };
 
@@ -80,6 +85,7 @@
     let timer;
     const handOver = () => {
       clearTimeout(timer);
+      burst += 1;
       for (const message of waiting.splice(0)) listener.call(this, message);
     };
     const take = (message) => {

@@ -88,6 +88,25 @@ def test_two_choices_at_once_both_count_and_back_undoes_one(visit: OpenVisit) ->
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"\$"))
 
 
+def test_back_goes_over_pages_and_their_settings_one_by_one(visit: OpenVisit) -> None:
+    one = visit(lang="ko-KR")
+    page = one.open("/gpu-clouds")
+    page.locator(".st-key-gc_korea label").first.click()
+    expect(page).to_have_url(re.compile("gc_korea=1"))
+    one.settle()
+    page.get_by_role("link", name="월 비용").first.click()
+    expect(page.get_by_role("heading", name="매달 얼마가 드나?")).to_be_visible()
+    one.settle()
+    page.get_by_role("radio", name="누적").click()
+    expect(page).to_have_url(re.compile("monthly_cost_view=total"))
+    one.settle()
+
+    for path in ("/monthly-cost?v=1", "/gpu-clouds?gc_korea=1&v=1", "/gpu-clouds?v=1"):
+        page.go_back()
+        expect(page).to_have_url(one.base + path)
+        one.settle()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_jumps_while_a_page_is_drawn(visit: OpenVisit, width: int) -> None:
     one = visit(width=width)
