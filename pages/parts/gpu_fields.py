@@ -14,6 +14,11 @@ from pages.parts.gpu_inputs import ALL, COUNTS, MODES, NUMBERS, Options, gpu_nam
 from pages.parts.gpu_rows import country_text
 from pages.parts.state import tr
 
+EXPLAINED = frozenset(
+    {"form", "util", "storage", "egress", "tax", "params", "precision", "context", "sequences", "rtt"}
+)
+"""Fields whose label holds a term."""
+
 
 def draw_filters(options: Options) -> None:
     """The filters beside the chart; the rare ones in an expander. Countries are found by name."""
@@ -21,9 +26,12 @@ def draw_filters(options: Options) -> None:
     st.selectbox(tr("gpu_clouds.field_gpu"), [ALL, *options.gpus], key="gc_gpu", format_func=gpu_name)
     st.pills(
         tr("gpu_clouds.field_option"), PURCHASE_OPTIONS, selection_mode="multi", key="gc_option",
-        format_func=option_name,
+        format_func=option_name, help=tr("gpu_clouds.help_option"),
     )  # fmt: skip
-    st.selectbox(tr("gpu_clouds.field_sort"), MEASURES, key="gc_sort", format_func=partial(named, "sort"))
+    st.selectbox(
+        tr("gpu_clouds.field_sort"), MEASURES, key="gc_sort", format_func=partial(named, "sort"),
+        help=tr("gpu_clouds.help_sort"),
+    )  # fmt: skip
     more = st.expander(tr("gpu_clouds.more_filters"), on_change="rerun", key="gc_more")
     if not more.open:
         return
@@ -33,7 +41,7 @@ def draw_filters(options: Options) -> None:
             called = country_text if name == "country" else str
             st.multiselect(
                 tr(f"gpu_clouds.field_{name}"), sorted(values, key=called), key=f"gc_{name}", format_func=called,
-                placeholder=tr("gpu_clouds.all"),
+                placeholder=tr("gpu_clouds.all"), help=_help(name),
             )  # fmt: skip
         for name in ("count_min", "count_max", "memory_min"):
             _, low, high = COUNTS[name]
@@ -60,11 +68,14 @@ def draw_need() -> None:
     one, two, three, four = st.columns(4)
     with one:
         _number_field("params")
-    two.selectbox(tr("gpu_clouds.field_precision"), PRECISIONS, key="gc_precision", format_func=str.upper)
+    two.selectbox(
+        tr("gpu_clouds.field_precision"), PRECISIONS, key="gc_precision", format_func=str.upper,
+        help=_help("precision"),
+    )  # fmt: skip
     for column, name in ((three, "context"), (four, "sequences")):
         _, low, high = COUNTS[name]
         number_field.number_field(
-            tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True, place=column
+            tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", is_whole=True, place=column, help=_help(name)
         )
 
 
@@ -73,8 +84,13 @@ def draw_rtt() -> None:
     _number_field("rtt")
 
 
+def _help(name: str) -> str | None:
+    """What a term means; nothing where the label says it all."""
+    return tr(f"gpu_clouds.help_{name}") if name in EXPLAINED else None
+
+
 def _number_field(name: str) -> None:
     _, low, high = NUMBERS[name]
     number_field.number_field(
-        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.9g", placeholder="–"
+        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.9g", placeholder="–", help=_help(name)
     )

@@ -74,8 +74,9 @@ def _lines(
         lines.append(points | {"mode": "lines", "name": label, "line": style | {"width": 2.5}})
         # A text's place on a logarithmic axis is the logarithm, a shape's or point's is the value itself.
         end = {"x": 1, "xref": "x domain", "xanchor": "right", "y": float(np.log10(values[-1] or FREE_USD))}
-        # The lower line is named below it: where the lines meet, the names would lie upon each other.
-        end |= {"yanchor": "bottom"} if values[-1] == top else {"yanchor": "top", "yshift": -6}
+        # The lower line is named below it, where the lines meet the names would lie upon each other, and far enough
+        # below for a steep line on a phone to pass above its name.
+        end |= {"yanchor": "bottom"} if values[-1] == top else {"yanchor": "top", "yshift": -20}
         notes.append(end | {"showarrow": False, "text": label, "font": {"color": style["color"]}})
     return lines, notes
 

@@ -131,7 +131,10 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
             tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"),
             on_change=self_host_measured.drop,
         )  # fmt: skip
-        st.selectbox(tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase)
+        st.selectbox(
+            tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase,
+            help=tr("gpu_clouds.help_option"),
+        )  # fmt: skip
     offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
         tr("self_host.api"), list(offered), key=API,

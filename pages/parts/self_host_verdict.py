@@ -179,10 +179,9 @@ def draw_thresholds() -> None:
     )  # fmt: skip
     with body, st.grid(3, min_column_width=FIELD_MIN_WIDTH_PX, vertical_alignment="bottom"):
         for name, low, high, step in numbers:
-            is_wish = name in ("t_first", "t_stream")
             number_field.number_field(
                 tr(f"self_host.{name}"), low, high, key=f"sh_{name}", step=step, format="%.9g", placeholder="–",
-                help=tr(f"self_host.{name}_help") if is_wish else None, has_sentence=False,
+                help=tr(f"self_host.{name}_help"), has_sentence=False,
             )  # fmt: skip
     with body:
         for name, *_ in numbers:
