@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from core.usage.imports.rows import Export, ExportRow, Fields, rows_of
+from core.usage.imports.rows import Export, ExportRow, Fields, listed
 
 COLUMNS = frozenset({"request_id", "startTime", "model", "prompt_tokens", "completion_tokens", "spend"})
 
@@ -72,9 +72,4 @@ def _ttft_ms(fields: Fields) -> int | None:
     return max(0, fields.moment_ms("completionStartTime") - fields.moment_ms("startTime"))
 
 
-def records(document: object) -> Iterable[object] | None:
-    """A list of log rows, bare or under `data`."""
-    return rows_of(document.get("data") if isinstance(document, dict) else document, COLUMNS)
-
-
-EXPORT = Export(tool="litellm", columns=COLUMNS, read_row=read_row, records=records)
+EXPORT = Export(tool="litellm", columns=COLUMNS, read_row=read_row, records=listed(COLUMNS))

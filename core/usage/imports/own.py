@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from core.usage.imports.rows import Export, ExportRow, Fields, rows_of, stable_id
+from core.usage.imports.rows import Export, ExportRow, Fields, listed, stable_id
 
 COLUMNS = frozenset({"timestamp", "model", "input_tokens", "output_tokens"})
 TEMPLATE = (
@@ -34,9 +32,4 @@ def read_row(fields: Fields) -> ExportRow:
     )
 
 
-def records(document: object) -> Iterable[object] | None:
-    """A list of rows, bare or under `data`."""
-    return rows_of(document.get("data") if isinstance(document, dict) else document, COLUMNS)
-
-
-EXPORT = Export(tool="own", columns=COLUMNS, read_row=read_row, records=records)
+EXPORT = Export(tool="own", columns=COLUMNS, read_row=read_row, records=listed(COLUMNS))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 
 from core.i18n import SaidError, said
 from core.money import PICO_PER_USD
@@ -199,12 +199,15 @@ class Fields:
         return str(self._values.get(name)).strip().lower() in {"true", "1", "yes", "t"}
 
 
-def rows_of(rows: object, columns: frozenset[str]) -> Iterable[object] | None:
-    """The rows of a tool's JSON, None for anything but a list whose first row holds `columns`."""
-    if not isinstance(rows, list) or not rows:
-        return None
-    first = rows[0]
-    return rows if isinstance(first, dict) and first.keys() >= columns else None
+def listed(columns: frozenset[str]) -> Callable[[object], Iterable[object] | None]:
+    """`Export.records` of a JSON that is a list of rows, bare or under `data`, the first of which holds `columns`."""
+
+    def records(document: object) -> Iterable[object] | None:
+        rows: Any = document.get("data") if isinstance(document, dict) else document
+        first = rows[0] if isinstance(rows, list) and rows else None
+        return rows if isinstance(first, dict) and first.keys() >= columns else None
+
+    return records
 
 
 def stable_id(*parts: object) -> str:
