@@ -31,7 +31,7 @@ from core.money import usd_from_pico
 
 __all__ = [
     "COMPONENTS", "LAYERS", "PROCESSINGS", "CostQuote", "NoPriceError", "PriceError", "PriceRow", "PriceSheet",
-    "QuoteLine", "TokenUsage", "UnitPrices", "as_utc", "cache_row", "find_row", "hour_extremes", "quote",
+    "QuoteLine", "TokenUsage", "UnitPrices", "as_utc", "billed_row", "cache_row", "find_row", "hour_extremes", "quote",
     "tier_thresholds", "unit_prices",
 ]  # fmt: skip
 
@@ -127,11 +127,12 @@ def quote(
     lines = []
     for component, tokens in parts:
         if tokens or component in (INPUT, OUTPUT):
-            row = _row(sheet, component, processing, moment, usage.input_tokens, warnings)
+            row = billed_row(sheet, component, processing, moment, usage.input_tokens)
             if row is None:
                 if tokens == 0:
                     continue
                 raise _no_price(sheet, component, processing, moment)
+            warnings += _stand_in(component, processing, row)
             lines.append(
                 QuoteLine(component=component, tokens=tokens, micro_usd_per_mtok=row.micro_usd_per_mtok, row=row)
             )
@@ -142,21 +143,28 @@ def quote(
     )
 
 
-def _row(
-    sheet: PriceSheet, component: str, processing: str, at: dt.datetime, input_tokens: int, warnings: list[str]
+def billed_row(
+    sheet: PriceSheet, component: str, processing: str, at: dt.datetime, input_tokens: int
 ) -> PriceRow | None:
-    """The row that bills a component, going over to a dearer or equal one where the model has none of its own."""
+    """The row that bills a component at a moment (UTC) for a prompt of that length; None when its price is unknown.
+
+    Cached and cache-written tokens cost what `cache_row` says, else what plain input costs.
+    """
     if component in (INPUT, OUTPUT):
         return find_row(sheet, component, processing, at, input_tokens)
     row = cache_row(sheet, component, processing, at, input_tokens)
     if row is not None:
-        if row.processing != processing:
-            warnings.append("standard_cache_price")
         return row
     if component == CACHE_WRITE_1H and find_row(sheet, CACHE_WRITE_5M, processing, at, input_tokens) is not None:
         return None  # the provider charges for writes, so the price of this one is unknown, not that of input
-    warnings.append("no_cache_read_price" if component == CACHE_READ else "no_cache_write_price")
     return find_row(sheet, INPUT, processing, at, input_tokens)
+
+
+def _stand_in(component: str, processing: str, row: PriceRow) -> list[str]:
+    """The warning about a row that is not the component's own for that processing, if there is one."""
+    if row.component != component:
+        return ["no_cache_read_price" if component == CACHE_READ else "no_cache_write_price"]
+    return [] if row.processing == processing else ["standard_cache_price"]
 
 
 def cache_row(

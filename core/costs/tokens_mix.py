@@ -6,8 +6,17 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Protocol
 
-from core.costs.tokens import unit_prices
-from core.costs.tokens_prices import CACHE_READ, CACHE_WRITE_1H, CACHE_WRITE_5M, INPUT, OUTPUT, PriceSheet
+from core.costs.tokens import billed_row, unit_prices
+from core.costs.tokens_prices import (
+    CACHE_READ,
+    CACHE_WRITE_1H,
+    CACHE_WRITE_5M,
+    COMPONENTS,
+    INPUT,
+    OUTPUT,
+    PriceSheet,
+    as_utc,
+)
 from core.money import usd_from_micro
 from core.workload import Workload
 
@@ -27,10 +36,9 @@ class TokenCounts(Protocol):
     def output_tokens(self) -> int: ...
 
 
-def mix_of(workload: Workload, output_share: float | None = None) -> Mapping[str, float]:
-    """Shares of a workload's tokens by component, adding up to 1; `output_share` (0 to 1) replaces its own."""
-    total = workload.input_tokens + workload.output_tokens
-    output = workload.output_tokens / total if output_share is None else output_share
+def mix_of(workload: Workload) -> Mapping[str, float]:
+    """Shares of a workload's tokens by component, adding up to 1."""
+    output = workload.output_tokens / (workload.input_tokens + workload.output_tokens)
     plain = max(1 - workload.cached_share - workload.cache_write_share, 0.0)
     return {
         INPUT: (1 - output) * plain,
@@ -62,10 +70,22 @@ def blended_usd_per_mtok(
     return total
 
 
-def cost_pico_usd(usage: TokenCounts, prices: Mapping[str, int]) -> int:
+def billed_prices(
+    sheet: PriceSheet, at: dt.datetime | None = None, processing: str = "standard", input_tokens: int = 0
+) -> Mapping[str, int]:
+    """micro-USD per Mtok of each component as a quote bills it: a missing cache price is replaced as there.
+
+    For a prompt of `input_tokens` at a moment (UTC; None is now). A component whose price is unknown is not named.
+    """
+    moment = as_utc(at)
+    rows = {name: billed_row(sheet, name, processing, moment, input_tokens) for name in COMPONENTS}
+    return {name: row.micro_usd_per_mtok for name, row in rows.items() if row is not None}
+
+
+def cost_pico_usd(usage: TokenCounts, prices: Mapping[str, int]) -> int | None:
     """Tokens times price (micro-USD per Mtok by component) in whole pico-USD, exact.
 
-    `prices` needs input and output (KeyError otherwise); a cache component that is not named costs what input costs.
+    None when a part of the usage has no price in `prices`: a missing price is never 0.
     """
     parts = {
         CACHE_READ: usage.cached_input_tokens,
@@ -74,5 +94,5 @@ def cost_pico_usd(usage: TokenCounts, prices: Mapping[str, int]) -> int:
     }
     # Sums of what several tools reported may hold more cached tokens than input.
     plain = max(0, usage.input_tokens - sum(parts.values()))
-    cost = plain * prices[INPUT] + usage.output_tokens * prices[OUTPUT]
-    return cost + sum(tokens * prices.get(name, prices[INPUT]) for name, tokens in parts.items())
+    used = {name: tokens for name, tokens in (parts | {INPUT: plain, OUTPUT: usage.output_tokens}).items() if tokens}
+    return sum(tokens * prices[name] for name, tokens in used.items()) if used.keys() <= prices.keys() else None

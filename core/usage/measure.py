@@ -25,8 +25,7 @@ GROWTH_DAYS_AT_LEAST = 28
 
 UnitPrices = Callable[[str, str, int], Mapping[str, int] | None]
 """`prices(model, processing, input_tokens_per_request)`: micro-USD per Mtok by component (input, cache_read,
-cache_write_5m, cache_write_1h, output); None when the model has no price. A component that is not named costs what
-plain input costs."""
+cache_write_5m, cache_write_1h, output); None when the model has no price. That of a component not named is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,8 @@ def _cost(model: str, groups: Sequence[Totals], unit_prices: UnitPrices) -> Deci
         processing = str(group.key[1])
         mean_input = round(group.input_tokens / known)
         prices = unit_prices(model, processing, mean_input) or unit_prices(model, "standard", mean_input)
-        if prices is None or "input" not in prices or "output" not in prices:
+        cost = None if prices is None else cost_pico_usd(group, prices)
+        if cost is None:
             return None
-        pico += cost_pico_usd(group, prices)
+        pico += cost
     return usd_from_pico(pico)

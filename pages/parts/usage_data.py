@@ -11,8 +11,7 @@ from sqlalchemy import Engine
 
 from core.catalog import Catalog
 from core.catalog.aliases import UnknownModelError
-from core.costs.tokens import PriceError, unit_prices
-from core.costs.tokens_mix import cost_pico_usd
+from core.costs.tokens_mix import billed_prices, cost_pico_usd
 from core.usage.entries import WASTED
 from core.usage.imports import ExportRow
 from core.usage.rollup import Filters, Totals, fold, totals
@@ -67,27 +66,30 @@ def read_report(
     )
 
 
-def prices_of(catalog: Catalog, model: str, processing: str, input_tokens: int) -> Mapping[str, int] | None:
-    """Today's unit prices of a model by component for that prompt length; None when there is none."""
+def prices_of(
+    catalog: Catalog, model: str, processing: str, input_tokens: int, at: dt.datetime | None = None
+) -> Mapping[str, int] | None:
+    """A model's prices by component as a quote bills them, for that prompt length at a moment (UTC; None is now).
+
+    None when there are none: the model is unknown, or has no input or output price then.
+    """
     try:
-        found = unit_prices(catalog.llm.sheet(model), None, processing, input_tokens)
-    except (UnknownModelError, PriceError, KeyError):
+        found = billed_prices(catalog.llm.sheet(model), at, processing, input_tokens)
+    except UnknownModelError:
         return None
-    named = {
-        "input": found.input,
-        "cache_read": found.cache_read,
-        "cache_write_5m": found.cache_write_5m,
-        "cache_write_1h": found.cache_write_1h,
-        "output": found.output,
-    }
-    known = {name: price for name, price in named.items() if price is not None}
-    return known if "input" in known and "output" in known else None
+    return found if "input" in found and "output" in found else None
 
 
 def price_of_row(catalog: Catalog, model: str, row: ExportRow) -> int | None:
-    """Pico-USD of an imported row that carries no cost, at today's list price of the model it is mapped to."""
+    """Pico-USD of an imported row that carries no cost, at the list price of the model it is mapped to.
+
+    The price is that of the row's own time, or today's where the catalog knows none for it.
+    """
     mean_input = row.input_tokens // max(1, row.request_count)
-    prices = prices_of(catalog, model, row.processing, mean_input) or prices_of(catalog, model, "standard", mean_input)
+    then = dt.datetime.fromtimestamp(row.started_ms / 1_000, tz=dt.UTC)
+    tried = ((kind, at) for at in (then, None) for kind in (row.processing, "standard"))
+    found = (prices_of(catalog, model, kind, mean_input, at) for kind, at in tried)
+    prices = next((one for one in found if one is not None), None)
     if prices is None:
         return None
     usage = Totals(

@@ -183,7 +183,10 @@ def test_more_cached_tokens_never_cost_more(given_tokens: int, cached: float, ma
     plain = Totals(input_tokens=given_tokens, output_tokens=made)
     hit = Totals(input_tokens=given_tokens, cached_input_tokens=int(given_tokens * cached), output_tokens=made)
 
-    assert 0 <= cost_pico_usd(hit, PRICES) <= cost_pico_usd(plain, PRICES)
+    cost, at_most = cost_pico_usd(hit, PRICES), cost_pico_usd(plain, PRICES)
+    assert cost is not None
+    assert at_most is not None
+    assert 0 <= cost <= at_most
 
 
 NOW_S = NOON_MS / 1_000 + 86_400
