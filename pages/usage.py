@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.money import usd_from_pico
-from core.usage.measure import to_workload
+from core.usage.measure import MeasuredWorkload, to_workload
 from core.usage.rollup import Filters
 from core.usage.rollup import choices as choices_of
 from core.workload import Workload
@@ -136,10 +136,17 @@ def take_workload(filters: Filters) -> None:
             "usage.take_workload_help", span=usage_inputs.span_text(found.first, found.last),
             days=fmt().number(found.days_covered), workload=summary(found.workload),
         )  # fmt: skip
-        st.caption(explained, width="stretch")
+        st.caption(f"{explained} {_unmeasured(found)}".rstrip(), width="stretch")
     if st.session_state.pop(TAKEN, False):
         st.success(tr("usage.workload_taken"), icon=":material/check:")
         st.page_link("pages/monthly_cost.py", label=tr("usage.to_monthly_cost"), icon=":material/calendar_month:")
+
+
+def _unmeasured(found: MeasuredWorkload) -> str:
+    """Which values the log could not tell, in a sentence; empty when it told all of them."""
+    measured = {"growth": found.is_growth_measured, "spread": found.is_spread_measured}
+    parts = [tr(f"usage.unmeasured_{name}") for name, is_measured in measured.items() if not is_measured]
+    return tr("usage.unmeasured", parts=", ".join(parts)) if parts else ""
 
 
 def taken(workload: Workload) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.catalog import TokenUsage, open_catalog
 from core.catalog.database import open_engine
 from core.usage.files import imported_files
 from core.usage.rollup import total
@@ -156,6 +158,7 @@ def test_an_imported_bill_is_shown_and_measured_whole(
     assert f"The period “{said}” holds them all." in texts(at)
     assert at.metric[1].value == "40"
     assert "(days with data: 10)" in texts(at)
+    assert "Not measured, kept from the current workload: growth." in texts(at)
     at.button(key="usage_take_workload").click().run()
     # 4 a day x 365 / 12 = 121.67; each hour of calls has 1, the mean hour 4 / 24.
     assert at.session_state["_workload"].requests_per_month == 122
@@ -169,6 +172,34 @@ def test_the_workload_is_that_of_the_chosen_period(open_page: OpenPage, database
 
     assert "No calls match" in texts(at)
     assert not [one for one in at.button if one.key == "usage_take_workload"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_batch_rows_without_a_cost_are_priced_as_a_quote_of_their_day(
+    open_page: OpenPage, database_url: str, share: float
+) -> None:
+    # 1,000 requests of 10,000 plain and 90,000 cached tokens in, 100 out: 0.01 + 0.045 + 0.0004 USD each.
+    with open_catalog(database_url) as catalog:
+        usage = TokenUsage(input_tokens=100_000, cached_input_tokens=90_000, output_tokens=100)
+        assert catalog.quote("openai/gpt-4.1", usage, processing="batch").cost_usd == Decimal("0.0554")
+        if share:
+            catalog.llm.set_discount("openai", share, "")
+    start = int(time.time()) // 86_400 * 86_400 - 86_400
+    result = {
+        "model": "gpt-4.1", "batch": True, "num_model_requests": 1_000, "input_tokens": 100_000_000,
+        "input_cached_tokens": 90_000_000, "output_tokens": 100_000,
+    }  # fmt: skip
+    page = {"data": [{"start_time": start, "end_time": start + 86_400, "results": [result]}]}
+    at = upload(open_page("usage", query={"usage_view": "what_if"}), json.dumps(page).encode(), "usage.json")
+    at.button(key="usage_import_button").click().run()
+
+    # A discount of today changes what the tokens would cost now, not what they cost yesterday.
+    assert at.metric[0].value == "$55.40"
+    table = next(one.value for one in at.dataframe if "change" in one.value)
+    costs = dict(zip(table["model"], table["cost"], strict=True))
+    assert costs["openai/gpt-4.1"] == pytest.approx(55.4 * (1 - share))
+    assert costs["google/gemini-2.5-flash"] == pytest.approx(10 * 0.15 + 90 * 0.03 + 0.1 * 1.25)
+    assert "Not measured, kept from the current workload: growth, spread of lengths." in texts(at)
 
 
 def test_a_single_row_is_spoken_of_as_one(open_page: OpenPage) -> None:
