@@ -48,8 +48,8 @@ class Bill:
 
 
 def now() -> dt.datetime:
-    """This moment, to the hour: figures do not change while the page is read."""
-    return as_utc(None).replace(minute=0, second=0, microsecond=0)
+    """The end of this minute: figures stand still for its length, and a discount agreed on within it counts."""
+    return as_utc(None).replace(second=59, microsecond=999_999)
 
 
 def sheets() -> Mapping[str, PriceSheet]:

@@ -230,6 +230,17 @@ def test_a_discount_is_stored_and_removed(open_page: OpenPage, database_url: str
         assert catalog.llm.discounts() == {}
 
 
+def test_a_discount_of_this_minute_reaches_the_page(open_page: OpenPage) -> None:
+    models = ["openai/gpt-4.1", "openai/gpt-4.1-mini"]
+    query = {"req": "50000", "cached": "0.5", "mp_view": "own", "mp_compare": models}
+    at = open_page("model_prices", query=query)
+    assert at.metric[0].value == "$58.75 /mo"
+    at.number_input(key="mp_off_percent").set_value(12.5)
+    at.button(key="FormSubmitter:mp_discount-Save").click().run()
+
+    assert at.metric[0].value == "$51.41 /mo"
+
+
 TABLE = json.dumps({
     "gpt-4.1": {
         "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.2e-06, "output_cost_per_token": 8e-06,
