@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.api_bills import api_bill
+from core.costs.api_bills import api_bill, billed_mtok
 from core.costs.tokens import PriceRow, PriceSheet, as_utc, find_row, unit_prices
-from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.costs.tokens_rivals import disagreements
+from core.costs.tokens_shares import ShareCurves, share_curves
 from core.money import MICRO
 from core.workload import Workload
 from pages.parts import widgets
@@ -23,6 +23,7 @@ from pages.parts.state import catalog, tr
 class Bill:
     """A model's monthly bill for a workload (USD, first month), its list prices (USD per Mtok) and their origin.
 
+    The blended price is the bill over all tokens billed, so batch, hours and context tiers are in it.
     `own_parts` are the components in use that somebody's own price replaces; `layer` and `as_of` are theirs then,
     `source` that of the others ("" when there are none). `sources` are all of them with their dates.
     """
@@ -31,7 +32,7 @@ class Bill:
     name: str
     provider_id: str
     usd_per_month: float
-    blended_usd_per_mtok: float | None
+    blended_usd_per_mtok: float
     input_usd: float | None
     cached_usd: float | None
     output_usd: float | None
@@ -70,6 +71,19 @@ def bills(workload: Workload, keys: Sequence[str]) -> list[Bill]:
     return _bills(keys, workload, now(), version, version)
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def _curves(
+    keys: Sequence[str], workload: Workload, at: dt.datetime, _version: str, version: str
+) -> ShareCurves | None:
+    return share_curves([sheets()[key] for key in keys], workload, at)
+
+
+def curves(workload: Workload, keys: Sequence[str]) -> ShareCurves | None:
+    """The bills of these models when the same tokens are divided otherwise; None without a priced one."""
+    version = catalog().llm.version
+    return _curves(sorted(keys), workload, now(), version, version)
+
+
 def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | None:
     """One model's bill, None without an input or output price; retries are billed requests."""
     bill = api_bill(sheet, workload, at)
@@ -84,7 +98,7 @@ def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | No
         name=sheet.name or sheet.model_id,
         provider_id=sheet.provider_id,
         usd_per_month=bill.usd_per_month,
-        blended_usd_per_mtok=blended_usd_per_mtok(sheet, mix_of(workload), at),
+        blended_usd_per_mtok=bill.usd_per_month / billed_mtok(workload),
         input_usd=_usd(prices.input),
         cached_usd=_usd(prices.cache_read),
         output_usd=_usd(prices.output),

@@ -6,43 +6,35 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.costs.api_bills import billed_mtok
 from core.costs.monthly_outlook import month_starts
 from core.costs.tokens_history import price_steps
-from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
-from core.money import MICRO
+from core.costs.tokens_shares import ShareCurves
+from core.money import MICRO, TOKENS_PER_MTOK
 from core.workload import Workload
 from pages.parts import charts, line_ends, tables
-from pages.parts.model_prices_bills import Bill, now, sheets
+from pages.parts.model_prices_bills import Bill, curves, now, sheets
 from pages.parts.model_prices_data import COMPONENTS
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 
-SHARES = np.linspace(0, 1, 41)
 HISTORY_START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
 def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
-    """Monthly cost of the shortlist when the same tokens are divided differently into input and output."""
-    mtok = billed_mtok(workload)
-    lines: dict[str, list[float]] = {}
-    for one in chosen:
-        sheet = sheets()[one.key]
-        ends = [blended_usd_per_mtok(sheet, mix_of(workload, share), now()) for share in (0.0, 1.0)]
-        if ends[0] is not None and ends[1] is not None:
-            # A blend is linear in the output share, so its two ends say everything.
-            lines[one.key] = list((ends[0] + (ends[1] - ends[0]) * SHARES) * mtok * fmt().per_usd)
-    if not lines:
+    """Monthly bills of the shortlist when the same tokens are divided otherwise into input and output."""
+    found = curves(workload, [one.key for one in chosen])
+    if found is None:
         return
+    lines = {key: [usd * fmt().per_usd for usd in line] for key, line in found.usd_per_month.items()}
     own = workload.output_tokens / (workload.input_tokens + workload.output_tokens)
-    keys = sorted(lines)
+    keys = list(lines)
     data = [
         {
-            "x": SHARES * 100, "y": lines[key], "name": _short(key), "mode": "lines", "line": _line(keys, number),
-            "hovertemplate": "%{x:.0f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
+            "x": [share * 100 for share in found.shares], "y": lines[key], "name": _short(key), "mode": "lines",
+            "line": _line(keys, number), "hovertemplate": "%{x:.1f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
         }
         for number, key in enumerate(keys)
     ]  # fmt: skip
@@ -51,21 +43,22 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
         "xaxis": {"ticksuffix": " %", "range": [0, 100]}, "yaxis": {"rangemode": "tozero"} | heights,
         "shapes": [charts.line_across(x=own * 100, dash="dot")],
     }  # fmt: skip
+    tokens = fmt().compact(billed_mtok(workload) * TOKENS_PER_MTOK)
     charts.show(
-        _named(data, layout, 100),
-        title=_takeaway(lines, own),
-        unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=fmt().compact(workload.tokens_per_month)),
+        _named(data, layout, found.shares[-1] * 100),
+        title=_takeaway(found, own),
+        unit=tr("model_prices.share_unit", symbol=fmt().symbol, mtok=tokens),
         key="mp_share_chart",
-        numbers=lambda: _numbers(lines),
+        numbers=lambda: _numbers(found.shares, lines),
     )
 
 
-def _numbers(lines: Mapping[str, Sequence[float]]) -> charts.Numbers:
-    columns = [tables.Column(field="share", label=tr("model_prices.col_output_share"), kind="share")]
+def _numbers(shares: Sequence[float], lines: Mapping[str, Sequence[float]]) -> charts.Numbers:
+    columns = [tables.Column(field="share", label=tr("model_prices.col_output_share"), kind="share", digits=1)]
     columns += [
         tables.Column(field=key, label=_short(key), kind="number", unit=fmt().symbol, digits=2) for key in lines
     ]
-    rows = [{"share": share} | {key: line[place] for key, line in lines.items()} for place, share in enumerate(SHARES)]
+    rows = [{"share": share} | {key: line[place] for key, line in lines.items()} for place, share in enumerate(shares)]
     return rows, columns
 
 
@@ -96,18 +89,17 @@ def _months(begin: dt.date) -> dict[str, Any]:
     return {"tickvals": [month.isoformat() for month in months], "ticktext": named, "tickangle": 0}
 
 
-def _takeaway(lines: dict[str, list[float]], own: float) -> str:
-    cheapest = [min(lines, key=lambda key: lines[key][place]) for place in range(len(SHARES))]
-    place = int(np.argmin(np.abs(SHARES - own)))
-    mine = cheapest[place]
-    share = fmt().percent(own)
-    other = next((number for number in range(place, len(SHARES)) if cheapest[number] != mine), None)
-    if other is None:
-        return tr("model_prices.share_title", name=_short(mine), share=share)
-    return tr(
-        "model_prices.share_title_until",
-        name=_short(mine), share=share, other=_short(cheapest[other]), until=fmt().percent(float(SHARES[other])),
-    )  # fmt: skip
+def _takeaway(found: ShareCurves, own: float) -> str:
+    name, share = _short(found.cheapest), _percent(own)
+    if found.other is None or found.until is None:
+        return tr("model_prices.share_title", name=name, share=share)
+    until = _percent(found.until)
+    return tr("model_prices.share_title_until", name=name, share=share, other=_short(found.other), until=until)
+
+
+def _percent(share: float) -> str:
+    """With a decimal, unless it is 0."""
+    return fmt().percent(share, 0 if round(share * 1_000) % 10 == 0 else 1)
 
 
 def history(chosen: Sequence[Bill]) -> None:

@@ -241,6 +241,46 @@ def test_a_discount_of_this_minute_reaches_the_page(open_page: OpenPage) -> None
     assert at.metric[0].value == "$51.41 /mo"
 
 
+BATCH = {"req": "5000000", "in": "800", "out": "20", "batch": "1"}
+LONG = {"req": "2000", "in": "250000", "out": "3000", "insd": "0.5"}
+
+
+@pytest.mark.parametrize(
+    ("query", "models", "title"),
+    [
+        (BATCH, [], "Gemini 2.5 Flash is cheapest at your 2.4% output share; from 8.7% it is DeepSeek V4 Flash"),
+        (LONG, ["google/gemini-2.5-pro", "openai/gpt-4.1"], "GPT-4.1 is cheapest at your 1.2% output share"),
+        ({}, [], "DeepSeek V4 Flash is cheapest at your 25% output share"),
+        (
+            {"in": "920", "out": "80"}, ["google/gemini-2.5-flash", "openai/gpt-4.1-mini"],
+            "Gemini 2.5 Flash is cheapest at your 8% output share; from 10% it is",
+        ),
+    ],
+)  # fmt: skip
+def test_card_title_and_curve_name_one_model_and_one_bill(
+    open_page: OpenPage, query: dict[str, Any], models: list[str], title: str
+) -> None:
+    at = open_page("model_prices", query=query | ({"mp_compare": models} if models else {}))
+
+    (said,) = [one.value for one in at.markdown if "output share" in one.value and one.value.startswith("**")]
+    assert said.lower().startswith(f"**{title.lower()}")
+    table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
+    bills = dict(zip(table["name"], table["usd_per_month"], strict=True))
+    spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+    own = spec["layout"]["shapes"][0]["x0"]
+    for line in spec["data"]:
+        if line["mode"] == "lines":
+            assert line["y"][line["x"].index(own)] == pytest.approx(bills[line["name"]])
+
+
+def test_billed_tokens_and_the_blended_price_count_what_the_bill_counts(open_page: OpenPage) -> None:
+    at = open_page("model_prices", query={"retry": "0.5"})
+
+    assert [one.value for one in at.markdown if "150M tokens billed a month" in one.value]
+    table = next(one.value for one in at.dataframe if "usd_per_month" in one.value and "rivals" in one.value)
+    assert table["blended"].tolist() == pytest.approx([usd / 150 for usd in table["usd_per_month"]])
+
+
 TABLE = json.dumps({
     "gpt-4.1": {
         "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.2e-06, "output_cost_per_token": 8e-06,
