@@ -125,9 +125,13 @@ def bills_table(shown: Sequence[Bill]) -> None:
             field="blended", label=tr("model_prices.blended"), kind="money", unit="/Mtok", digits=4,
             help=tr("model_prices.blended_help"),
         ),
-        Column(field="input", label=tr("model_prices.component_input"), kind="money", unit="/Mtok", digits=4),
-        Column(field="cached", label=tr("model_prices.component_cache_read"), kind="money", unit="/Mtok", digits=4),
-        Column(field="output", label=tr("model_prices.component_output"), kind="money", unit="/Mtok", digits=4),
+        *(
+            Column(
+                field=field, label=tr(f"model_prices.component_{name}"), kind="money", unit="/Mtok", digits=4,
+                help=tr("model_prices.list_price_help"),
+            )
+            for field, name in (("input", "input"), ("cached", "cache_read"), ("output", "output"))
+        ),
         Column(field="context", label=tr("model_prices.context"), kind="number"),
         Column(field="age", label=tr("model_prices.age")),
         Column(field="layer", label=tr("model_prices.layer"), help=tr("model_prices.layer_help")),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
 from core.catalog.llm_article import article_discounts, task_picks
-from core.costs.tokens import unit_prices
+from core.costs.tokens import hour_extremes, unit_prices
 from core.costs.tokens_mix import blended_usd_per_mtok, mix_of
 from core.money import MICRO
 from core.workload import Workload
@@ -24,8 +24,9 @@ def discounts(workload: Workload) -> None:
     rows: list[dict[str, Any]] = []
     for one in article_discounts():
         sheet = catalog().llm.sheet(one.model)
-        prices = unit_prices(sheet, now())
-        blended = blended_usd_per_mtok(sheet, mix_of(workload), now())
+        off_peak = hour_extremes(sheet, now())[0]
+        prices = unit_prices(sheet, off_peak)
+        blended = blended_usd_per_mtok(sheet, mix_of(workload), off_peak)
         rows.append(
             {
                 "name": one.name,
@@ -36,10 +37,8 @@ def discounts(workload: Workload) -> None:
                 "output": None if prices.output is None else prices.output / MICRO,
                 "blended": blended,
                 "real": one.real_discount_share(blended),
-                "original_is": tr(
-                    f"model_prices.is_{one.what_original_is.replace(' ', '_').replace('.', '_').lower()}"
-                ),
-                "gateway_is": tr(f"model_prices.is_{one.what_gateway_is.replace(' ', '_').replace('.', '_').lower()}"),
+                "original_is": _what_it_is(one.what_original_is),
+                "gateway_is": _what_it_is(one.what_gateway_is),
             }
         )
     real = [row for row in rows if row["real"] is not None and row["real"] > 0]
@@ -59,6 +58,10 @@ def discounts(workload: Workload) -> None:
         Column(field="gateway_is", label=tr("model_prices.gateway_is")),
     ]
     tables.table(rows, columns, key="mp_article_table", alt=tr("model_prices.view_article"))
+
+
+def _what_it_is(what: str) -> str:
+    return tr(f"model_prices.is_{what.replace(' ', '_').replace('.', '_').lower()}")
 
 
 def take_tasks() -> None:

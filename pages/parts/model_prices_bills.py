@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.costs.api_bills import api_bill, billed_mtok
-from core.costs.tokens import PriceRow, PriceSheet, as_utc, find_row, unit_prices
+from core.costs.tokens import PriceRow, PriceSheet, as_utc, find_row, hour_extremes, unit_prices
 from core.costs.tokens_rivals import disagreements
 from core.costs.tokens_shares import ShareCurves, share_curves
 from core.money import MICRO
@@ -21,7 +21,7 @@ from pages.parts.state import catalog, tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """A model's monthly bill for a workload (USD, first month), its list prices (USD per Mtok) and their origin.
+    """A model's bill for a workload (USD, first month), its list prices off-peak (USD per Mtok) and their origin.
 
     The blended price is the bill over all tokens billed, so batch, hours and context tiers are in it.
     `own_parts` are the components in use that somebody's own price replaces; `layer` and `as_of` are theirs then,
@@ -87,12 +87,13 @@ def curves(workload: Workload, keys: Sequence[str]) -> ShareCurves | None:
 def bill_of(sheet: PriceSheet, workload: Workload, at: dt.datetime) -> Bill | None:
     """One model's bill, None without an input or output price; retries are billed requests."""
     bill = api_bill(sheet, workload, at)
-    rows = _rows_in_use(sheet, workload, at)
+    off_peak = hour_extremes(sheet, at)[0]
+    rows = _rows_in_use(sheet, workload, off_peak)
     if bill is None or not rows:
         return None
     own, listed = ([row for row in rows if (row.layer == "user") == is_own] for is_own in (True, False))
     row = (own or listed)[0]
-    prices = unit_prices(sheet, at, "standard", workload.input_tokens)
+    prices = unit_prices(sheet, off_peak, "standard", workload.input_tokens)
     return Bill(
         key=sheet.key,
         name=sheet.name or sheet.model_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.costs.tokens import tier_thresholds, unit_prices
+from core.costs.tokens import hour_extremes, tier_thresholds, unit_prices
 from core.costs.tokens_rivals import disagreements
 from core.money import MICRO
 from pages.parts import tables, widgets
@@ -26,7 +26,14 @@ def side_by_side(chosen: Sequence[Bill]) -> None:
         Column(field="usd_per_month", label=tr("model_prices.bill"), kind="money", digits=2),
         Column(field="prompt", label=tr("model_prices.prompt")),
         *(
-            Column(field=name, label=tr(f"model_prices.component_{name}"), kind="money", unit="/Mtok", digits=digits)
+            Column(
+                field=name,
+                label=tr(f"model_prices.component_{name}"),
+                kind="money",
+                unit="/Mtok",
+                digits=digits,
+                help=tr("model_prices.list_price_help"),
+            )
             for name, digits in money
         ),
         Column(field="batch_input", label=tr("model_prices.batch_input"), kind="money", unit="/Mtok", digits=4),
@@ -52,11 +59,11 @@ def provenance(chosen: Sequence[Bill], *, key: str) -> None:
 
 def _rows(one: Bill) -> list[dict[str, Any]]:
     sheet = sheets()[one.key]
-    edges = tier_thresholds(sheet, now())
+    edges, off_peak = tier_thresholds(sheet, now()), hour_extremes(sheet, now())[0]
     found = []
     for number, edge in enumerate((0, *edges)):
-        standard = unit_prices(sheet, now(), "standard", edge + 1)
-        batch = unit_prices(sheet, now(), "batch", edge + 1)
+        standard = unit_prices(sheet, off_peak, "standard", edge + 1)
+        batch = unit_prices(sheet, off_peak, "batch", edge + 1)
         upper = fmt().compact(edges[number]) if number < len(edges) else None
         lower = fmt().compact(edge)
         prompt = tr("model_prices.prompt_any") if not edges else f"≤ {upper}" if number == 0 else f"> {lower}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from core.catalog import TokenUsage, open_catalog
@@ -239,6 +241,20 @@ def test_a_discount_of_this_minute_reaches_the_page(open_page: OpenPage) -> None
     at.button(key="FormSubmitter:mp_discount-Save").click().run()
 
     assert at.metric[0].value == "$51.41 /mo"
+
+
+def test_prices_do_not_depend_on_the_hour_of_the_visit(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for hour in (2, 12):
+        # DeepSeek's peak hours are 1 to 4 and 6 to 10 o'clock UTC.
+        moment = dt.datetime(2026, 11, 25, hour, 59, 59, tzinfo=dt.UTC)
+        for part in ("bills", "charts", "compare", "article"):
+            monkeypatch.setattr(f"pages.parts.model_prices_{part}.now", lambda moment=moment: moment)
+        at = open_page("model_prices", query={"mp_compare": "deepseek/deepseek-v4-flash"})
+        seen.append([one.value for one in at.dataframe])
+
+    for early, late in zip(*seen, strict=True):
+        pd.testing.assert_frame_equal(early, late)
 
 
 BATCH = {"req": "5000000", "in": "800", "out": "20", "batch": "1"}
