@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from core.catalog import Catalog
 from core.catalog.aliases import UnknownModelError
+from core.costs.tokens import hour_extremes
 from core.costs.tokens_mix import billed_prices, cost_pico_usd
 from core.usage.entries import WASTED
 from core.usage.imports import ExportRow
@@ -69,14 +70,16 @@ def read_report(
 def prices_of(
     catalog: Catalog, model: str, processing: str, input_tokens: int, at: dt.datetime | None = None
 ) -> Mapping[str, int] | None:
-    """A model's prices by component as a quote bills them, for that prompt length at a moment (UTC; None is now).
+    """A model's prices by component as a quote bills them, for that prompt length at a moment (UTC).
 
-    None when there are none: the model is unknown, or has no input or output price then.
+    None for the moment is today, off-peak where hours differ. None when there are no prices: the model is unknown, or
+    has no input or output price then.
     """
     try:
-        found = billed_prices(catalog.llm.sheet(model), at, processing, input_tokens)
+        sheet = catalog.llm.sheet(model)
     except UnknownModelError:
         return None
+    found = billed_prices(sheet, at or hour_extremes(sheet)[0], processing, input_tokens)
     return found if "input" in found and "output" in found else None
 
 

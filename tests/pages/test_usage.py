@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import time
@@ -18,6 +19,7 @@ from core.usage.files import imported_files
 from core.usage.rollup import total
 from core.usage.sample import load_sample
 from core.usage.tables import create_tables
+from pages.parts.usage_data import prices_of
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage
 
@@ -200,6 +202,19 @@ def test_batch_rows_without_a_cost_are_priced_as_a_quote_of_their_day(
     assert costs["openai/gpt-4.1"] == pytest.approx(55.4 * (1 - share))
     assert costs["google/gemini-2.5-flash"] == pytest.approx(10 * 0.15 + 90 * 0.03 + 0.1 * 1.25)
     assert "Not measured, kept from the current workload: growth, spread of lengths." in texts(at)
+
+
+@pytest.mark.parametrize("hour", [2, 12])
+def test_todays_prices_do_not_depend_on_the_hour(database_url: str, monkeypatch: pytest.MonkeyPatch, hour: int) -> None:
+    # DeepSeek's peak hours are 1 to 4 and 6 to 10 o'clock UTC.
+    moment = dt.datetime(2026, 11, 25, hour, tzinfo=dt.UTC)
+    for module in ("tokens_mix", "tokens_hours"):
+        monkeypatch.setattr(f"core.costs.{module}.as_utc", lambda at: at or moment)
+    with open_catalog(database_url) as catalog:
+        found = prices_of(catalog, "deepseek/deepseek-v4-flash", "standard", 1_000)
+
+    assert found is not None
+    assert found["output"] == 600_000
 
 
 def test_a_single_row_is_spoken_of_as_one(open_page: OpenPage) -> None:
