@@ -119,22 +119,7 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
     `api_models` are offered for comparison; the name of any other model of the catalog can be typed. Without hosts of
     the open model the first choice says so.
     """
-    st.selectbox(
-        tr("self_host.model"),
-        list(model_shapes()),
-        key="sh_model",
-        format_func=_model,
-        on_change=self_host_measured.drop,
-    )
-    with st.grid(2, min_column_width=CHOICE_MIN_WIDTH_PX):
-        st.selectbox(
-            tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"),
-            on_change=self_host_measured.drop,
-        )  # fmt: skip
-        st.selectbox(
-            tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase,
-            help=tr("gpu_clouds.help_option"),
-        )  # fmt: skip
+    _draw_served()
     offered = dict.fromkeys((ANY, *api_models, st.session_state[API]))
     st.selectbox(
         tr("self_host.api"), list(offered), key=API,
@@ -155,6 +140,23 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
     if more.open:
         with more:
             _draw_operations()
+
+
+def _draw_served() -> None:
+    """Which model is served, in which precision, on machines bought how."""
+    st.selectbox(
+        tr("self_host.model"), list(model_shapes()), key="sh_model", format_func=_model,
+        on_change=self_host_measured.drop,
+    )  # fmt: skip
+    with st.grid(2, min_column_width=CHOICE_MIN_WIDTH_PX):
+        st.selectbox(
+            tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"),
+            on_change=self_host_measured.drop,
+        )  # fmt: skip
+        st.selectbox(
+            tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase,
+            help=tr("gpu_clouds.help_option"),
+        )  # fmt: skip
 
 
 def _take_api() -> None:
