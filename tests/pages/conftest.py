@@ -10,12 +10,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.i18n import LANGUAGES, t
 from core.money import Formatter
 from pages.parts.charts import Figure
 from tests.conftest import PROJECT
 
 RUN_TIMEOUT_S = 60
-FAILED = ("This page could not be drawn", "이 페이지를 표시하지 못했습니다")
+FAILED = tuple(t("shell.page_failed", lang) for lang in LANGUAGES)
 
 OpenPage = Callable[..., AppTest]
 
