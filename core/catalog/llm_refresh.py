@@ -1,38 +1,38 @@
 """How are model prices refreshed? Only when asked, from a file or the source's address, in one transaction.
 
-`python -m core.catalog.llm_refresh [FILE]` takes in a downloaded copy of litellm's price table, or fetches it.
+`python -m core.catalog.llm_refresh [FILE]` takes in a downloaded copy of a source's price table, or fetches it;
+`--source` names one of `MODEL_SOURCES`.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import httpx
 from sqlalchemy import Engine, insert, select, update
 from sqlmodel import Session, col
 
-from core.catalog.aliases import AliasIndex
+from core.catalog.commands import fetch, new_client, say
 from core.catalog.database import session
-from core.catalog.feeds.litellm_prices import FILE, parse
 from core.catalog.feeds.parsed import FedModel, FeedError, ParsedModels, read_feed
 from core.catalog.llm_diff import LlmDiff, compare
 from core.catalog.llm_rows import price_values
-from core.catalog.llm_sheets import COLUMNS, build_sheets, utc
-from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow
-from core.catalog.refresh import TIMEOUT_S, fetch
+from core.catalog.llm_sheets import COLUMNS, build_sheets, stored_names, utc
+from core.catalog.llm_sources import MODEL_SOURCES
+from core.catalog.llm_tables import LlmModel, LlmPriceRow
 from core.catalog.tables import Snapshot
 from core.catalog.writing import lock_for_writing
 from core.costs.conventions import midnight
 from core.costs.tokens import PriceRow
 from core.i18n import SaidError
 
-URL = f"https://raw.githubusercontent.com/BerriAI/litellm/main/{FILE}"
 FEED = "feed"
 _P = LlmPriceRow
 Place = tuple[str, str, str, str, int]
@@ -56,7 +56,7 @@ def preview(engine: Engine, parsed: ParsedModels) -> LlmDiff:
             select(*COLUMNS).where(col(_P.closed_at).is_(None), col(_P.layer) != "user").order_by(col(_P.id))
         ).all()
         sheets = build_sheets(list(opened.scalars(select(LlmModel))), open_rows)
-        index = AliasIndex(sheets, opened.scalars(select(LlmAlias).order_by(col(LlmAlias.rank), col(LlmAlias.id))))
+        index = stored_names(opened, sheets)
         last = opened.scalars(
             select(Snapshot).where(col(Snapshot.source) == parsed.source).order_by(col(Snapshot.id).desc()).limit(1)
         ).first()
@@ -209,34 +209,39 @@ def summary(diff: LlmDiff, taken: LlmTaken) -> str:
     )
 
 
+def _arguments() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        prog="python -m core.catalog.llm_refresh",
+        description="Refreshes model prices from a public price table. Old prices are kept with their dates.",
+    )
+    found.add_argument("file", nargs="?", type=Path, help="a downloaded copy; fetched when none is given")
+    names = list(MODEL_SOURCES)
+    found.add_argument("--source", choices=names, default=names[0], help=f"whose table it is; {names[0]} by default")
+    return found
+
+
 def main(arguments: list[str], client: httpx.Client | None = None) -> int:
     """The command; its exit code says whether the feed was taken in."""
     from core.catalog.store import open_catalog
     from core.settings import Settings
 
-    today = dt.datetime.now(dt.UTC).date()
+    asked = _arguments().parse_args(arguments)
+    source = MODEL_SOURCES[asked.source]
     try:
-        if arguments:
-            content = Path(arguments[0]).read_bytes()
+        if asked.file is not None:
+            content = asked.file.read_bytes()
         else:
-            with client or httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as opened:
-                content, _ = fetch(URL, opened)
-        parsed = read_feed(parse, content, today)
+            with client or new_client() as opened:
+                content, _ = fetch(source.url, opened)
+        parsed = read_feed(source.parse, content, dt.datetime.now(dt.UTC).date())
     except (FeedError, OSError) as error:
-        return _say(str(error), 1)
-    except httpx.HTTPError as error:
-        return _say(f"The source cannot be reached ({type(error).__name__}): try again later.", 1)
+        return say(error, 1)
     with open_catalog(Settings.from_env(os.environ).database_url) as catalog:
         diff = preview(catalog.engine, parsed)
         if diff.refused_because:
-            return _say(diff.refused_because, 1)
+            return say(diff.refused_because, 1)
         lines = [f"held: {one.key}: {one.reason} ({one.detail})" for one in diff.held]
-        return _say("\n".join([*lines, summary(diff, take(catalog.engine, diff))]), 0)
-
-
-def _say(text: Any, code: int) -> int:
-    sys.stdout.write(f"{text}\n")
-    return code
+        return say("\n".join([*lines, summary(diff, take(catalog.engine, diff))]), 0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from core.catalog.llm_tables import LlmModel, LlmPriceRow, ProviderDiscount
+from sqlmodel import Session, col, select
+
+from core.catalog.aliases import AliasIndex
+from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
 from core.costs.tokens import LAYERS, PriceRow, PriceSheet
 
 _P = LlmPriceRow
@@ -58,6 +61,11 @@ def _price(row: Any) -> PriceRow:
         price_text=row[15],
         note=row[16],
     )
+
+
+def stored_names(opened: Session, sheets: Mapping[str, PriceSheet]) -> AliasIndex:
+    """Every name that means one of the sheets, with the aliases in the database."""
+    return AliasIndex(sheets, opened.scalars(select(LlmAlias).order_by(col(LlmAlias.rank), col(LlmAlias.id))))
 
 
 def utc(moment: dt.datetime | None) -> dt.datetime | None:

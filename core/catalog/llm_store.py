@@ -13,8 +13,8 @@ from sqlmodel import col
 from core.catalog.aliases import AliasIndex, UnknownModelError
 from core.catalog.database import session
 from core.catalog.llm_rows import price_values
-from core.catalog.llm_sheets import COLUMNS, build_sheets, discounted
-from core.catalog.llm_tables import LlmAlias, LlmModel, LlmPriceRow, ProviderDiscount
+from core.catalog.llm_sheets import COLUMNS, build_sheets, discounted, stored_names
+from core.catalog.llm_tables import LlmModel, LlmPriceRow, ProviderDiscount
 from core.costs.tokens import CostQuote, PriceRow, PriceSheet, TokenUsage, quote
 from core.money import MICRO, usd_from_micro
 
@@ -95,9 +95,8 @@ class LlmPrices:
             if version != self._version:
                 rows = opened.execute(select(*COLUMNS).where(col(_P.closed_at).is_(None)).order_by(col(_P.id))).all()
                 models = list(opened.scalars(select(LlmModel)))
-                aliases = list(opened.scalars(select(LlmAlias).order_by(col(LlmAlias.rank), col(LlmAlias.id))))
                 self._sheets, self._named = discounted(build_sheets(models, rows), agreed), {}
-                self._index = AliasIndex(self._sheets, aliases)
+                self._index = stored_names(opened, self._sheets)
                 self._version = version
 
     def set_override(

@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import Engine, select
 from sqlmodel import col
 
+from core.catalog.commands import NotModifiedError, fetch, new_client, say
 from core.catalog.database import session
 from core.catalog.feeds import skypilot, toolshedlabs
 from core.catalog.feeds.parsed import FeedError, Parsed, read_feed
@@ -25,10 +26,8 @@ from core.catalog.gpu_diff import Diff, compare
 from core.catalog.gpu_store import Taken, load_offers, roll_back, snapshots, take_in
 from core.catalog.tables import Meta, Snapshot
 from core.catalog.writing import lock_for_writing
-from core.i18n import SaidError, said
+from core.i18n import SaidError
 
-MAX_BYTES = 10 * 2**20
-TIMEOUT_S = 20.0
 UNCHANGED = "unchanged since the last refresh"
 LAST = 0
 """`--undo` without a number; snapshots are numbered from 1."""
@@ -85,28 +84,6 @@ class Outcome:
         )
 
 
-class NotModifiedError(Exception):
-    """The feed is the one already taken in."""
-
-
-def fetch(url: str, client: httpx.Client, etag: str | None = None) -> tuple[bytes, str | None]:
-    """Content and ETag of a feed.
-
-    Raises FeedError for more than `MAX_BYTES` and for a refusal, NotModifiedError, and httpx.HTTPError.
-    """
-    with client.stream("GET", url, headers={"If-None-Match": etag} if etag else {}) as answer:
-        if answer.status_code == httpx.codes.NOT_MODIFIED:
-            raise NotModifiedError
-        if answer.status_code != httpx.codes.OK:
-            raise FeedError(said("catalog.feed_answers", status=answer.status_code))
-        content = bytearray()
-        for part in answer.iter_bytes():
-            content += part
-            if len(content) > MAX_BYTES:
-                raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
-        return bytes(content), answer.headers.get("ETag")
-
-
 def preview(engine: Engine, parsed: Parsed) -> Diff:
     """What taking in a parsed feed would change; nothing is written."""
     with session(engine) as opened:
@@ -151,8 +128,6 @@ def refresh_one(engine: Engine, name: str, client: httpx.Client, today: dt.date)
         return Outcome(name=name, problem=UNCHANGED)
     except FeedError as error:
         return Outcome(name=name, problem=str(error))
-    except httpx.HTTPError as error:
-        return Outcome(name=name, problem=f"The source cannot be reached ({type(error).__name__}): try again later.")
     if diff.refused_because:
         return Outcome(name=name, diff=diff, problem=str(diff.refused_because))
     return Outcome(name=name, diff=diff, taken=take(engine, diff, etag=etag, name=name))
@@ -167,7 +142,7 @@ def refresh(
     if unknown:
         raise ValueError(f"{unknown[0]!r} is no source: choose from {', '.join(SOURCES)}.")
     day = today or dt.datetime.now(dt.UTC).date()
-    opened = client or httpx.Client(timeout=TIMEOUT_S, follow_redirects=True)
+    opened = client or new_client()
     try:
         return [refresh_one(engine, name, opened, day) for name in wanted]
     finally:
@@ -229,19 +204,14 @@ def main(arguments: list[str]) -> int:
     with open_catalog(Settings.from_env(os.environ).database_url) as catalog:
         try:
             if asked.list:
-                return _say(listed(catalog.engine), 0)
+                return say(listed(catalog.engine), 0)
             if asked.undo is not None:
-                return _say(undo(catalog.engine, None if asked.undo == LAST else asked.undo), 0)
+                return say(undo(catalog.engine, None if asked.undo == LAST else asked.undo), 0)
             outcomes = refresh(catalog.engine, asked.source)
         except ValueError as error:
-            return _say(str(error), 1)
+            return say(str(error), 1)
     is_usable = any(one.taken or one.problem == UNCHANGED for one in outcomes)
-    return _say("\n".join(map(str, outcomes)), 0 if is_usable else 1)
-
-
-def _say(text: str, code: int) -> int:
-    sys.stdout.write(f"{text}\n")
-    return code
+    return say("\n".join(map(str, outcomes)), 0 if is_usable else 1)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import datetime as dt
 
 import streamlit as st
 
-from core.catalog.feeds.litellm_prices import SOURCE, parse
+from core.catalog.commands import MAX_BYTES, require_small
 from core.catalog.feeds.parsed import FeedError, read_feed
 from core.catalog.llm_diff import HeldModel, LlmDiff
-from core.catalog.llm_refresh import URL, forget, last_refresh, preview, take
-from core.catalog.refresh import MAX_BYTES
+from core.catalog.llm_refresh import forget, last_refresh, preview, take
+from core.catalog.llm_sources import MODEL_SOURCES, ModelSource
 from core.i18n import Said, SaidError, said
 from core.money import MICRO
 from pages.parts import state, tables, widgets
@@ -27,28 +27,41 @@ def feed() -> None:
     message = st.session_state.pop(MESSAGE, None)
     if message:
         (st.error if message[0] == "error" else st.success)(message[1])
-    last = last_refresh(catalog().engine, SOURCE)
+    name = next(iter(MODEL_SOURCES))
+    if len(MODEL_SOURCES) > 1:
+        name = st.selectbox(tr("model_prices.feed_source"), list(MODEL_SOURCES), key="mp_feed_source")
+    source = MODEL_SOURCES[name]
+    last = last_refresh(catalog().engine, source.source)
     if last is not None and last.source_date is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                tr("model_prices.feed_holds", count=fmt().number(last.row_count), date=fmt().date(last.source_date))
-            )
-            st.button(tr("model_prices.feed_undo"), key="mp_feed_undo", on_click=_undo, icon=":material/undo:")
-    st.caption(tr("model_prices.feed_body", address=URL))
+            held, day = fmt().number(last.row_count), fmt().date(last.source_date)
+            st.markdown(tr("model_prices.feed_holds", source=name, count=held, date=day))
+            st.button(
+                tr("model_prices.feed_undo"), key="mp_feed_undo", on_click=_undo, args=(source.source,),
+                icon=":material/undo:",
+            )  # fmt: skip
+    st.caption(tr("model_prices.feed_body", source=name, address=source.url))
+    _compare(source)
+
+
+def _compare(source: ModelSource) -> None:
+    """A downloaded table, and what it would change."""
     left, right = st.columns([3, 1], vertical_alignment="top")
     today = state.today()
-    given = left.file_uploader(tr("model_prices.feed_file"), type="json", key="mp_feed_file", max_upload_size=10)
+    given = left.file_uploader(
+        tr("model_prices.feed_file", kind=source.file_type.upper()), type=source.file_type, key="mp_feed_file",
+        max_upload_size=MAX_BYTES >> 20,
+    )  # fmt: skip
     day = right.date_input(
         tr("model_prices.feed_day"), today, max_value=today, min_value=dt.date(2026, 1, 1), key="mp_feed_day"
     )
     if given is None or not isinstance(day, dt.date):
         return
     try:
-        if given.size > MAX_BYTES:
-            raise FeedError(said("catalog.feed_too_large", limit=MAX_BYTES >> 20))
+        require_small(given.size)
         if not given.getvalue().strip():
             raise FeedError(said("catalog.feed_blank"))
-        diff = preview(catalog().engine, read_feed(parse, given.getvalue(), day))
+        diff = preview(catalog().engine, read_feed(source.parse, given.getvalue(), day))
     except FeedError as error:
         st.error(_unusable(error.said))
         return
@@ -135,7 +148,7 @@ def _take(diff: LlmDiff) -> None:
     )
 
 
-def _undo() -> None:
-    count = forget(catalog().engine, SOURCE)
+def _undo(source: str) -> None:
+    count = forget(catalog().engine, source)
     catalog().llm.forget_version()
     st.session_state[MESSAGE] = ("done", tr("model_prices.feed_undone", count=fmt().number(count)))

@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 from core.catalog import TokenUsage, open_catalog
+from core.catalog.feeds.parsed import FeedError, ParsedModels
+from core.catalog.llm_sources import MODEL_SOURCES, ModelSource
+from core.i18n import said
 from pages.parts import state
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
@@ -307,6 +310,24 @@ TABLE = json.dumps({
         "cache_read_input_token_cost": 1.25e-06,
     },
 }).encode()  # fmt: skip
+
+
+def test_a_further_source_is_offered_by_name_and_read_by_its_own_parser(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_content: bytes, day: dt.date) -> ParsedModels:
+        raise FeedError(said("catalog.feed_no_price", given=f"{day:%Y} BC"))
+
+    made_up = ModelSource(source="made up", url="https://prices.example/t.csv", parse=refuse, file_type="csv")
+    at = open_page("model_prices", query={"mp_view": "feed"})
+    assert "mp_feed_source" not in {one.key for one in at.selectbox}, "nothing to choose from"
+    monkeypatch.setitem(MODEL_SOURCES, "made-up", made_up)
+    at.run().selectbox(key="mp_feed_source").set_value("made-up").run()
+    assert_whole(at)
+    assert any("made-up" in one.value and "https://prices.example/t.csv" in one.value for one in at.caption)
+    assert "CSV" in at.file_uploader(key="mp_feed_file").label
+    at.file_uploader(key="mp_feed_file").upload("t.csv", b"a,b", "text/csv").run()
+    assert [one.value for one in at.error if " BC" in one.value]
 
 
 def test_a_price_table_is_compared_taken_in_shown_and_undone(open_page: OpenPage, database_url: str) -> None:

@@ -22,6 +22,7 @@ from core.money import TOKENS_PER_MTOK, micro_usd_rounded
 
 SOURCE = "litellm price table"
 FILE = "model_prices_and_context_window.json"
+URL = f"https://raw.githubusercontent.com/BerriAI/litellm/main/{FILE}"
 MODES = frozenset({"chat", "responses", "completion", "embedding"})
 PROVIDERS: Mapping[str, str] = {
     "anthropic": "anthropic", "bedrock": "aws", "bedrock_converse": "aws", "cerebras": "cerebras", "cohere": "cohere",
@@ -70,11 +71,11 @@ def _entries(content: bytes) -> dict[str, Any]:
     except (json.JSONDecodeError, RecursionError) as error:
         raise FeedError(said("catalog.feed_not_json")) from error
     if isinstance(table, list):
-        raise FeedError(said("catalog.feed_is_list"))
+        raise FeedError(said("catalog.feed_is_list", source="litellm"))
     if not isinstance(table, dict) or not any(
         isinstance(entry, dict) and "litellm_provider" in entry for entry in table.values()
     ):
-        raise FeedError(said("catalog.feed_no_litellm", file=FILE))
+        raise FeedError(said("catalog.feed_no_entry", source="litellm", field="litellm_provider", file=FILE))
     return table
 
 

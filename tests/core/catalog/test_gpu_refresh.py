@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from core.catalog import Catalog, llm_refresh, open_catalog
+from core.catalog.commands import MAX_BYTES, NotModifiedError, fetch
 from core.catalog.feeds import skypilot
 from core.catalog.feeds.parsed import FedModel, FeedError, Parsed, ParsedModels
 from core.catalog.gpu_diff import compare
-from core.catalog.refresh import MAX_BYTES, NotModifiedError, Source, fetch, main, preview, refresh, take
+from core.catalog.refresh import Source, main, preview, refresh, take
 from core.costs.tokens import PriceRow
 
 HEAD = "InstanceType,AcceleratorName,AcceleratorCount,Price,SpotPrice,Region\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.catalog.feeds.litellm_prices import SOURCE, parse
 from core.catalog.feeds.parsed import FeedError, ParsedModels
 from core.catalog.llm_refresh import forget, last_refresh, preview, take
 from core.catalog.llm_seed import seed_llm
+from core.catalog.llm_sources import MODEL_SOURCES, ModelSource
 from core.catalog.seed import DATA
 
 DAY = dt.date(2026, 11, 1)
@@ -224,6 +226,42 @@ def test_the_command_takes_a_file_or_says_why_not(
     assert "held: openai/gpt-4o: move" in said
     assert "3 prices added, 0 changed, 0 confirmed, 0 new models, 1 models held" in said
     assert llm_refresh.main([str(tmp_path / "none.json")]) == 1
+    with pytest.raises(SystemExit):
+        llm_refresh.main(["--source", "nobody"])
+    assert "choose from" in capsys.readouterr().err
     dead = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
     assert llm_refresh.main([], dead) == 1
     assert "answers 503" in capsys.readouterr().out
+
+
+def test_another_source_is_one_line_for_the_command(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parse_other(content: bytes, day: dt.date) -> ParsedModels:
+        return replace(feed(json.loads(content), day), source="another")
+
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, json={"gpt-4.1": GPT})
+
+    monkeypatch.setenv("BREAKEVEN_DATABASE_URL", database_url)
+    monkeypatch.setitem(
+        MODEL_SOURCES, "other", ModelSource(source="another", url="https://prices.example/t.json", parse=parse_other)
+    )
+    upstream = httpx.Client(transport=httpx.MockTransport(answer))
+    assert llm_refresh.main(["--source", "other"], upstream) == 0
+    assert asked == ["https://prices.example/t.json"]
+    assert capsys.readouterr().out.startswith("another: 3 prices added")
+
+
+def test_a_source_that_cannot_be_reached_is_told_in_one_sentence(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hang_up(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route")
+
+    monkeypatch.setenv("BREAKEVEN_DATABASE_URL", database_url)
+    assert llm_refresh.main([], httpx.Client(transport=httpx.MockTransport(hang_up))) == 1
+    assert capsys.readouterr().out == "The source cannot be reached (ConnectError): try again later.\n"
