@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,21 @@ def test_the_example_of_the_core_runs(
 
 
 def test_every_file_the_readme_names_exists() -> None:
-    named = re.findall(r"\((\.github/[^)]+)\)|`(data/[\w./]+)`", README)
+    named = re.findall(r"\]\(([\w.][^)#:]*)\)|`(data/[\w./]+)`", README)
 
     for one in named:
         assert (PROJECT / "".join(one)).exists(), one
+    for half in (ENGLISH, KOREAN):
+        assert {one for one in ("LICENSE", "CONTRIBUTING.md", "CHANGELOG.md") if f"]({one})" not in half} == set()
+
+
+def test_the_layout_names_every_folder_at_the_top() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    folders = {line.split("/")[0] for line in listed.splitlines() if "/" in line} - {".github"}
+
+    for half, heading in ((ENGLISH, "## Layout"), (KOREAN, "### 폴더 구조")):
+        layout = half.split(heading)[1].split("\n#")[0]
+        assert [name for name in folders if f"{name}/" not in layout] == []
 
 
 def test_no_setting_the_readme_names_reaches_a_test() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
+from sqlalchemy import Engine as Engine  # for pages, which import no SQL
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, create_engine
 

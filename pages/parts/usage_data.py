@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from sqlalchemy import Engine
 
 from core.catalog import Catalog
 from core.catalog.aliases import UnknownModelError
+from core.catalog.database import Engine
 from core.costs.tokens import hour_extremes
 from core.costs.tokens_mix import billed_prices, cost_pico_usd
 from core.usage.entries import WASTED
