@@ -1,8 +1,13 @@
 """What memory does a model need, and which offers hold it? Weights + key-value cache + overhead, each shown.
 
-GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room. The throughput model
-asks for less: it keeps the tenth that engines leave free (`USABLE_MEMORY_SHARE`) and nothing else. Here each GPU also
-needs `OVERHEAD_GB_PER_GPU`, since what is said to fit must start on any engine, with the little that its driver takes.
+GB is 1e9 bytes; the memory printed on a GPU is counted the same way, which leaves a little room.
+
+What is said to fit here must start on any engine as it comes, so this asks for more than the throughput model, which is
+fitted to published benchmarks. Both keep the tenth that engines leave free (`USABLE_MEMORY_SHARE`); beyond it each GPU
+here needs `OVERHEAD_GB_PER_GPU`, with the little that its driver takes. Keys and values have `KV_BYTES` here, whatever
+the weights have, since vLLM and SGLang narrow them only when told to; the throughput model takes and was fitted with
+one byte beside weights of fp8, int8 and fp4 (`model_shapes.KV_BYTES`). It also knows each model's own shape, where this
+has the size alone.
 """
 
 from __future__ import annotations
