@@ -25,6 +25,9 @@ def page() -> None:
     widgets.show_problems(problems, {TOPIC: tr("connections.guide_pick")})
     lines = connections_data.lines()
     answer(lines)
+    lost = connections_data.lost_count()
+    if lost:
+        st.caption(tr("connections.lost", count=fmt().number(lost)))
     show_guide()
     st.header(tr("connections.endpoints"))
     show_lines(lines)

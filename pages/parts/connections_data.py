@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.gateway import PRESETS, Endpoint, Gateway, GatewayError, Preset, Target
+from core.gateway.breaker import BreakerState
 from core.gateway.diagnosis import topic_of
 from core.gateway.runtime import next_try_s
 from core.usage.measure import success_share
@@ -18,8 +19,7 @@ from pages.parts.usage_data import engine
 
 DAYS = 7
 KeyState = Literal["server", "session", "missing", "not_needed", "off"]
-BreakerShown = Literal["closed", "open", "half_open"]
-BREAKER_ORDER: tuple[BreakerShown, ...] = ("open", "half_open", "closed")
+BREAKER_ORDER: tuple[BreakerState, ...] = ("open", "half_open", "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Health:
 class Breaker:
     """The breaker of an endpoint; `next_try_s` is in seconds from now, None unless it is open."""
 
-    state: BreakerShown
+    state: BreakerState
     next_try_s: float | None = None
 
 
@@ -79,6 +79,12 @@ def lines() -> list[Line]:
         )
         for name in (*addresses, *others)
     ]
+
+
+def lost_count() -> int:
+    """Attempts and calls this process could not log: the database was away for too long, or they make no row."""
+    status = gateway.usage_log().status()
+    return status.dropped_count + status.refused_count
 
 
 def setting_of(line: Line) -> str:

@@ -23,6 +23,8 @@ from core.gateway.diagnosis import TOPICS
 from core.gateway.errors import AuthError
 from core.i18n import t
 from core.usage.entries import Entry
+from core.usage.log import LogStatus
+from core.usage.recorder import UsageLog
 from core.usage.tables import create_tables
 from core.usage.write import write
 from pages.parts.connections_models import compare
@@ -425,3 +427,13 @@ def test_an_endpoint_that_rests_says_when_it_is_tried_again(
     assert any(sign.isdigit() for sign in row["next"])
     at.button(key="connections_refresh").click().run()
     assert_whole(at)
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "3 records"), ("ko", "기록 3건")])
+def test_records_that_the_log_lost_are_told_only_when_there_are_any(
+    open_page: OpenPage, lang: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told not in everything(open_page("connections", lang=lang))
+    lost = LogStatus(waiting_count=0, written_count=9, dropped_count=2, refused_count=1, problem=None)
+    monkeypatch.setattr(UsageLog, "status", lambda _log: lost)
+    assert told in everything(open_page("connections", lang=lang))
