@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "ko": "한국어"}
 """Every language by its code, with its own name. A new one is a line here and a folder of texts."""
 
 DEFAULT_LANGUAGE = "en"
+HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
+"""A syllable or a single letter of Korean."""
+
 TEXTS = Path(__file__).resolve().parent.parent / "data" / "texts"
 
 

@@ -121,6 +121,7 @@ class Formatter:
 
     @property
     def locale(self) -> str:
+        """What Babel calls the language with its country: `ko_KR`, `en_US`."""
         return {"ko": "ko_KR"}.get(self.lang, "en_US")
 
     @property

@@ -86,7 +86,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for one short question, a third of a session's price."""
+    """A connection for one short question, a third of a session's price. Its errors become DatabaseProblem."""
     try:
         with engine.connect() as opened:
             yield opened
@@ -96,7 +96,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def session(engine: Engine) -> Iterator[Session]:
-    """A short session in one transaction: committed at the end, rolled back on any error."""
+    """A short session in one transaction: committed at the end, rolled back on any error.
+
+    The database's own errors become DatabaseProblem, all others are raised as they are.
+    """
     with Session(engine, expire_on_commit=False) as opened:
         try:
             yield opened

@@ -126,7 +126,7 @@ def _row(offer: GpuOffer, text: str, snapshot_id: int, now: dt.datetime) -> dict
 
 def roll_back(engine: Engine, snapshot_id: int) -> Taken:
     """Makes the offers what they were after a snapshot, as a snapshot of its own: history stays, and this too can be
-    rolled back. ValueError for a snapshot that does not exist.
+    rolled back. ValueError for a snapshot that does not exist, DatabaseProblem.
     """
     row = GpuOfferRow
     with session(engine) as opened:
@@ -146,7 +146,10 @@ def roll_back(engine: Engine, snapshot_id: int) -> Taken:
 
 
 def snapshots(engine: Engine) -> list[Snapshot]:
-    """What brought or closed GPU offers, newest first: not what changed none, nor snapshots of model prices."""
+    """What brought or closed GPU offers, newest first: not what changed none, nor snapshots of model prices.
+
+    Raises DatabaseProblem.
+    """
     brought = select(col(GpuOfferRow.snapshot_id))
     closed = select(col(GpuOfferRow.closed_by)).where(col(GpuOfferRow.closed_by).is_not(None))
     query = select(Snapshot).where(col(Snapshot.id).in_(brought.union(closed))).order_by(col(Snapshot.id).desc())
@@ -155,7 +158,7 @@ def snapshots(engine: Engine) -> list[Snapshot]:
 
 
 def load_offers(engine: Engine, at: dt.datetime | None = None) -> list[GpuOffer]:
-    """All offers that hold now, or held `at` (UTC), in a stable order."""
+    """All offers that hold now, or held `at` (UTC), in a stable order. Raises DatabaseProblem."""
     row = GpuOfferRow
     query = select(*(getattr(row, name) for name in OFFER_FIELDS)).order_by(
         col(row.provider_id), col(row.gpu_model), col(row.instance_type), col(row.id)
@@ -176,7 +179,7 @@ def _highest_layer(offers: list[GpuOffer]) -> list[GpuOffer]:
 
 
 def load_specs(engine: Engine) -> dict[tuple[str, str], GpuSpec]:
-    """Specs by (model, form)."""
+    """Specs by (model, form). Raises DatabaseProblem."""
     with session(engine) as opened:
         found = opened.execute(select(*(getattr(GpuSpecRow, name) for name in SPEC_FIELDS)))
         specs = [GpuSpec(**dict(zip(SPEC_FIELDS, values, strict=True))) for values in found]
@@ -184,6 +187,6 @@ def load_specs(engine: Engine) -> dict[tuple[str, str], GpuSpec]:
 
 
 def load_providers(engine: Engine) -> dict[str, Mapping[str, Any]]:
-    """What is known of each provider, by id; unknown is None."""
+    """What is known of each provider, by id; unknown is None. Raises DatabaseProblem."""
     with session(engine) as opened:
         return {one.provider_id: cast(Mapping[str, Any], one.model_dump()) for one in opened.scalars(select(Provider))}

@@ -50,7 +50,7 @@ class LlmTaken:
 
 
 def preview(engine: Engine, parsed: ParsedModels) -> LlmDiff:
-    """What taking in a parsed feed would change; nothing is written."""
+    """What taking in a parsed feed would change; nothing is written. Raises DatabaseProblem."""
     with session(engine) as opened:
         open_rows = opened.execute(
             select(*COLUMNS).where(col(_P.closed_at).is_(None), col(_P.layer) != "user").order_by(col(_P.id))
@@ -71,7 +71,7 @@ def preview(engine: Engine, parsed: ParsedModels) -> LlmDiff:
 
 
 def take(engine: Engine, diff: LlmDiff) -> LlmTaken:
-    """Writes a previewed feed in one transaction. SaidError for one that was refused.
+    """Writes a previewed feed in one transaction. SaidError for one that was refused, DatabaseProblem.
 
     A price that moved ends on the feed's day and the new one begins; a price seen again becomes young. Models that the
     feed no longer lists keep their last price.
@@ -102,7 +102,7 @@ def take(engine: Engine, diff: LlmDiff) -> LlmTaken:
 
 
 def forget(engine: Engine, source: str) -> int:
-    """Closes every price of a feed, so that the bundle's hold again; how many. The rows stay readable in the table."""
+    """Closes every price of a feed, so that the bundle's hold; how many. The rows stay. Raises DatabaseProblem."""
     now = dt.datetime.now(dt.UTC)
     with session(engine) as opened:
         lock_for_writing(opened)
@@ -118,7 +118,7 @@ def forget(engine: Engine, source: str) -> int:
 
 
 def last_refresh(engine: Engine, source: str) -> Snapshot | None:
-    """The refresh whose prices hold, None when there was none or it was undone."""
+    """The refresh whose prices hold, None when there was none or it was undone. Raises DatabaseProblem."""
     with session(engine) as opened:
         found = opened.scalars(
             select(Snapshot).where(col(Snapshot.source) == source).order_by(col(Snapshot.id).desc()).limit(1)

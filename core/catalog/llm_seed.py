@@ -18,9 +18,10 @@ from core.catalog.feeds.genai_prices import BundledModel, bundle_version, read_b
 from core.catalog.llm_rows import Priced, price_values
 from core.catalog.llm_tables import LLM_TABLES, LlmAlias, LlmModel, LlmPriceRow
 from core.catalog.rows import RefusedRow, read_rows
-from core.catalog.seed import DATA, OnProgress, digest_of
+from core.catalog.seed import OnProgress, digest_of
 from core.catalog.tables import Meta
 from core.catalog.writing import create_tables, lock_for_writing
+from core.costs.facts import DATA
 from core.costs.tokens import PriceRow
 
 BUNDLE_KEY = "llm bundle"

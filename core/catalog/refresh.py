@@ -85,7 +85,7 @@ class Outcome:
 
 
 def preview(engine: Engine, parsed: Parsed) -> Diff:
-    """What taking in a parsed feed would change; nothing is written."""
+    """What taking in a parsed feed would change; nothing is written. Raises DatabaseProblem."""
     with session(engine) as opened:
         held_date = opened.scalar(
             select(col(Snapshot.source_date))
@@ -97,7 +97,7 @@ def preview(engine: Engine, parsed: Parsed) -> Diff:
 
 
 def take(engine: Engine, diff: Diff, *, etag: str | None = None, name: str = "", with_held: bool = False) -> Taken:
-    """Writes a previewed feed in one transaction. SaidError for one that was refused."""
+    """Writes a previewed feed in one transaction. SaidError for one that was refused, DatabaseProblem."""
     if diff.refused_because:
         raise SaidError(diff.refused_because)
     with session(engine) as opened:

@@ -96,7 +96,7 @@ class Scenarios:
         create_tables(engine, [ScenarioRow])
 
     def all(self) -> list[Scenario]:
-        """Every scenario, by name."""
+        """Every scenario, by name. Raises DatabaseProblem."""
         with session(self._engine) as open_session:
             rows = open_session.exec(select(ScenarioRow).order_by(col(ScenarioRow.name))).all()
         return [_scenario(row) for row in rows]
@@ -140,7 +140,7 @@ class Scenarios:
         return dump(chosen)
 
     def load(self, text: str | bytes) -> tuple[list[Scenario], list[Problem]]:
-        """Keep the scenarios of a file, all or none; same names are replaced. What was clamped is reported."""
+        """Keep a file's scenarios, all or none, over those of the same name; what was clamped. Raises ScenarioError."""
         scenarios, problems = parse(text)
         return self._keep(scenarios, overwrite=True), problems
 

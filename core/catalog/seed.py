@@ -17,9 +17,8 @@ from core.catalog.gpu_store import take_in
 from core.catalog.rows import RefusedRow, read_rows
 from core.catalog.tables import GPU_TABLES, Meta
 from core.catalog.writing import create_tables, lock_for_writing
-from core.settings import PROJECT
+from core.costs.facts import DATA
 
-DATA = PROJECT / "data"
 OnProgress = Callable[[float, str], None]
 """Gets the share done (0 to 1) and the name of the step, which pages word (`shell.step_<name>`)."""
 

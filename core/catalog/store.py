@@ -16,9 +16,10 @@ from core.catalog.gpu_store import Taken, load_offers, load_providers, load_spec
 from core.catalog.llm_seed import seed_llm
 from core.catalog.llm_store import LlmPrices
 from core.catalog.rows import RefusedRow
-from core.catalog.seed import DATA, OnProgress, seed
+from core.catalog.seed import OnProgress, seed
 from core.catalog.tables import Snapshot
 from core.catalog.writing import patiently
+from core.costs.facts import DATA
 from core.costs.gpus import GpuOffer, GpuSpec
 from core.costs.tokens import CostQuote, TokenUsage
 
@@ -91,7 +92,10 @@ class Catalog:
 
     @property
     def version(self) -> int:
-        """The last snapshot: every change of the offers is one, so another process's refresh is noticed."""
+        """The last snapshot: every change of the offers is one, so another process's refresh is noticed.
+
+        Raises DatabaseProblem, as does everything that reads prices.
+        """
         look = self._look
         if look.is_kept and look.version is not None:
             return look.version

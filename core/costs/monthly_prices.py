@@ -124,7 +124,10 @@ def portions(way: ModelWay, workload: Workload, at: dt.datetime) -> list[Portion
 
 
 def rates(sheet: PriceSheet, portion: Portion, workload: Workload, lengths: Lengths) -> Rates:
-    """Effective rates of a portion: token-weighted over the context tiers for input, request-weighted for output."""
+    """Effective rates of a portion: token-weighted over the context tiers for input, request-weighted for output.
+
+    Raises PriceGap without an input or output price.
+    """
     edges = tier_thresholds(sheet, portion.at, portion.processing)
     if not edges:
         return _rates(tier_rates(sheet, portion, workload.input_tokens))

@@ -28,7 +28,8 @@ class Terms:
     """What is added to or taken from a metered bill, in this order: discount, fee share, fixed fee, VAT.
 
     bill = (metered x (1 - discount_share) x (1 + fee_share) + fee_usd_per_month) x (1 + vat_share); all shares are
-    fractions. A discount applies to the metered part only, VAT to everything.
+    fractions. A discount applies to the metered part only, VAT to everything. Raises ValueError naming the
+    field: a discount or VAT outside 0 to 1, a fee share outside 0 to 10, a fee outside 0 to `MAX_FEE_USD_PER_MONTH`.
     """
 
     discount_share: float = 0.0
@@ -51,7 +52,8 @@ class ModelWay:
     """One model at its list price.
 
     `processing` is the tier of the requests that are not batched; `batch_share` (None: the workload's) go at the
-    batch price. A model without a batch price bills them at `processing`, and the result says so.
+    batch price. A model without a batch price bills them at `processing`, and the result says so. Raises ValueError
+    for a `batch_share` outside 0 to 1.
     """
 
     name: str
@@ -101,7 +103,8 @@ class FleetWay:
 
     How fast the machines are is an estimate: `cost_at_speed_usd` maps requests and a factor of the speed (arrays of one
     shape) to USD, and `speed_band` holds the factors, around 1, between which four of five come out. Each simulated
-    path then has a factor of its own for all its months. Without the function the speed is certain.
+    path then has a factor of its own for all its months. Without the function the speed is certain. Raises ValueError
+    for a band that does not reach from 0.001 or more over 1 to 1,000 or less.
     """
 
     name: str

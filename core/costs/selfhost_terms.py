@@ -74,7 +74,8 @@ class Operations:
 class Machine:
     """A rentable machine and what a replica on it gives: USD per hour of the whole instance, output tokens/s.
 
-    Reserved and spot prices None mean there is no such offer; those hours are then paid on demand.
+    Reserved and spot prices None mean there is no such offer; those hours are then paid on demand. Raises ValueError
+    naming the field: a count of GPUs that is not whole or outside 1 to 10,000, a price outside 0 to 1e7, no speed.
     """
 
     name: str

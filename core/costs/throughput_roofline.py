@@ -96,7 +96,10 @@ def dense_flops(spec: GpuSpec, precision: str) -> float:
 
 
 def max_batch(point: Point) -> float:
-    """Requests one replica holds at once; the mean request keeps its prompt and half of its reply in memory."""
+    """Requests one replica holds at once; the mean request keeps its prompt and half of its reply in memory.
+
+    ModelDoesNotFitError when it cannot hold one.
+    """
     shape, precision = point.shape, point.precision
     usable_gb = point.gpus_per_replica * point.gpu_memory_gb * USABLE_MEMORY_SHARE
     free_gb = usable_gb - shape.weight_gb(precision)

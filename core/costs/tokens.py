@@ -47,6 +47,7 @@ class QuoteLine:
 
     @property
     def pico_usd(self) -> int:
+        """Pico-USD, exact: one token at one micro-USD per Mtok."""
         return self.tokens * self.micro_usd_per_mtok
 
     @property
@@ -71,6 +72,7 @@ class CostQuote:
 
     @property
     def pico_usd(self) -> int:
+        """Pico-USD of all lines, exact."""
         return sum(line.pico_usd for line in self.lines)
 
     @property

@@ -53,6 +53,7 @@ class Breakers:
         return self._open_s
 
     def state(self, key: Hashable) -> BreakerState:
+        """Whether it is "closed" (in use), "open" (left alone) or "half_open" (its time has come, one probe may go)."""
         target = self._targets.get(key)
         if target is None or not self._is_open(target):
             return "closed"

@@ -30,7 +30,7 @@ class SpendingCaps:
     """Caps in pico-USD, None for no cap: per session, per user and UTC day, and for all calls of a UTC day.
 
     Reserve before an attempt, settle after it: spent plus reserved never exceeds a cap when reserving. May be shared
-    by several gateways of a process and by threads.
+    by several gateways of a process and by threads. Raises ValueError for a cap below 0.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class SpendingCaps:
         self._reserved: defaultdict[Purse, int] = defaultdict(int)
 
     def reserve(self, pico_usd: int, *, session_id: str = "", user_id: str = "") -> Reservation:
-        """Set money aside. SpendingCapError names the cap that does not allow it."""
+        """Set money aside. SpendingCapError names the cap that does not allow it, ValueError an amount below 0."""
         if pico_usd < 0:
             raise ValueError(f"pico_usd is {pico_usd}: give 0 or more.")
         purses = self._purses(session_id, user_id)
@@ -64,7 +64,7 @@ class SpendingCaps:
         return Reservation(pico_usd=pico_usd, purses=purses)
 
     def limit_session(self, pico_usd: int | None) -> None:
-        """Another cap per session from now on. What is spent and what is set aside stays counted."""
+        """Another cap per session from now on, ValueError below 0. What is spent or set aside stays counted."""
         if pico_usd is not None and pico_usd < 0:
             raise ValueError(f"pico_usd is {pico_usd}: give 0 or more, or None for no cap.")
         with self._lock:

@@ -18,7 +18,7 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "other"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One turn of the conversation, as plain text."""
+    """One turn of the conversation, as plain text. Raises ValueError naming the field for another role or no text."""
 
     role: Role
     content: str
@@ -45,6 +45,7 @@ class ChatRequest:
 
     `max_output_tokens` from 1, `temperature` 0..2, `top_p` 0..1; None leaves the choice to the model.
     `session_id`, `user_id` and `task` are labels of the caller for spending caps and the log: they are never sent.
+    Raises ValueError naming the field, also for no message at all.
     """
 
     messages: Sequence[Message | Mapping[str, str]] = field(repr=False)

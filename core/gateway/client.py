@@ -80,10 +80,12 @@ class Gateway:
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where it can send prompts, in the order they were given."""
         return tuple(self._desk.router.endpoints.values())
 
     @property
     def policy(self) -> Policy:
+        """The limits of every call."""
         return self._desk.policy
 
     def chat(self, request: ChatRequest, targets: Sequence[AnyTarget]) -> Reply:

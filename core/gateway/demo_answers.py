@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.gateway.chat import Message
-from core.i18n import t
+from core.i18n import HANGUL, t
 
-_HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
 _PIECE = re.compile(r"\s*\S{1,12}|\s+")
 QUOTED_MAX_CHARS = 160
 
@@ -39,12 +38,12 @@ MODELS: tuple[DemoModel, ...] = (
 
 def is_korean(text: str) -> bool:
     """Whether a text is to be answered in Korean."""
-    return bool(_HANGUL.search(text))
+    return bool(HANGUL.search(text))
 
 
 def token_count(text: str) -> int:
     """Invented but plausible tokens: about four Latin characters or one and a half Korean syllables each."""
-    korean = len(_HANGUL.findall(text))
+    korean = len(HANGUL.findall(text))
     return max(1, round(korean / 1.5 + (len(text) - korean) / 4)) if text else 0
 
 

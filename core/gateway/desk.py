@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from core.gateway.chat import Attempt, CallRecord, Usage
 from core.gateway.endpoints import Endpoint
+from core.gateway.estimate import believed_pico_usd
 from core.gateway.gate import Gate
 from core.gateway.http import Http
 from core.gateway.policy import Policy
@@ -42,10 +43,12 @@ class Desk:
         return price_of(self.price, endpoint, model, usage, at)
 
     def tell_attempt(self, attempt: Attempt) -> None:
+        """Give a finished attempt to `on_attempt`; what that raises is logged and goes no further."""
         if self.on_attempt is not None:
             _tell(self.on_attempt, attempt)
 
     def tell_call(self, record: CallRecord) -> None:
+        """Give a finished call to `on_call`; what that raises is logged and goes no further."""
         if self.on_call is not None:
             _tell(self.on_call, record)
 
@@ -59,8 +62,7 @@ def price_of(price: Price | None, endpoint: Endpoint, model: str, usage: Usage, 
     except Exception as error:  # noqa: BLE001  # a caller's callback may raise anything, a call must not fail by it
         logger.warning("No cost for %s: the price callback raised %s.", model, type(error).__name__)
         return None
-    is_price = isinstance(found, int) and not isinstance(found, bool) and found >= 0
-    return found if is_price else None
+    return believed_pico_usd(found)
 
 
 def _tell(callback: Callable[..., object], value: object) -> None:

@@ -89,6 +89,7 @@ class TargetGroup:
     """Several targets that serve one model: the load is spread, and the others are the first to fail over to.
 
     "weighted" draws by the endpoints' weights, "least_busy" takes the one with the fewest calls under way per weight.
+    Raises ValueError without a target and for another strategy.
     """
 
     targets: tuple[Target, ...]

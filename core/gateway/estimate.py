@@ -34,6 +34,11 @@ def estimate_usage(request: ChatRequest, *, is_reasoning: bool = False) -> Usage
     )
 
 
+def believed_pico_usd(found: object) -> int | None:
+    """What a caller's price callback gave, if it is a whole number of pico-USD from 0 on; else None, no price."""
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
 class Experience:
     """Remembers upstreams that took more than was set aside, such as one that ignores the limit of the output.
 

@@ -10,6 +10,7 @@ from typing import Literal
 from core.gateway.chat import Usage
 from core.gateway.endpoints import Target
 from core.gateway.errors import ConfigurationError
+from core.gateway.estimate import believed_pico_usd
 from core.gateway.routes import suggestions
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,5 @@ def _ranked(target: Target, price: TargetPrice, usage: Usage) -> RankedTarget:
     except Exception as error:  # noqa: BLE001  # a caller's callback may raise anything; the others still have prices
         logger.warning("No cost for %s: the price callback raised %s.", target.model, type(error).__name__)
         return RankedTarget(target=target, pico_usd=None, reason="price_failed")
-    is_price = isinstance(found, int) and not isinstance(found, bool) and found >= 0
-    return RankedTarget(target=target, pico_usd=found) if is_price else _unpriced(target)
-
-
-def _unpriced(target: Target) -> RankedTarget:
-    return RankedTarget(target=target, pico_usd=None, reason="no_price")
+    pico_usd = believed_pico_usd(found)
+    return RankedTarget(target=target, pico_usd=pico_usd, reason="no_price" if pico_usd is None else "")

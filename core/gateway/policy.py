@@ -24,7 +24,8 @@ class Policy:
     for `breaker_open_s`; when no other is left a call waits for it, or for another call's probe of it, at most
     `breaker_wait_max_s`, then fails at once with the time of the next try. The call whose failure
     brought it to that goes on within its own limits when it has nothing else to try. `tail_timeout_s` is how long a
-    finished stream may take to report its usage.
+    finished stream may take to report its usage. Raises ValueError naming the field that is no finite number above 0
+    (waits and `breaker_open_s` may be 0).
     """
 
     deadline_s: float = 120.0

@@ -59,7 +59,10 @@ def _secret_headers(endpoint: Endpoint) -> list[str]:
 
 
 class Router:
-    """Knows the endpoints. Not for use by several threads: it counts the calls under way on the gateway's loop."""
+    """Knows the endpoints; ValueError for a name given twice.
+
+    Not for use by several threads: it counts the calls under way on the gateway's loop.
+    """
 
     def __init__(self, endpoints: Iterable[Endpoint], *, draw: Callable[[], float]) -> None:
         self._endpoints: dict[str, Endpoint] = {}
@@ -77,6 +80,7 @@ class Router:
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
+        """Endpoints by name, in the order they were given."""
         return self._endpoints
 
     def endpoint(self, name: str) -> Endpoint:
@@ -89,7 +93,10 @@ class Router:
         return found
 
     def routes(self, targets: Sequence[AnyTarget]) -> list[Route]:
-        """Routes in the order to try them; each pair of endpoint and model once."""
+        """Routes in the order to try them; each pair of endpoint and model once.
+
+        Raises ConfigurationError without any target, and what `route` raises.
+        """
         if isinstance(targets, Target | TargetGroup):
             targets = [targets]
         flat = [one for item in targets for one in self._in_order(item)]
@@ -122,9 +129,11 @@ class Router:
         )
 
     def enter(self, route: Route) -> None:
+        """Count one more call under way there, for groups that take the least busy."""
         self._busy[route.key] += 1
 
     def leave(self, route: Route) -> None:
+        """Count one less; once for every `enter`."""
         self._busy[route.key] -= 1
         if self._busy[route.key] <= 0:
             del self._busy[route.key]

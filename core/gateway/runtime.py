@@ -132,7 +132,11 @@ class Runtime:
         return task
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
-        """Wait for a coroutine. The time is a last resort against a loop that hangs: the work bounds itself."""
+        """Wait for a coroutine and give its result or raise its error.
+
+        The time is a last resort against a loop that hangs, since the work bounds itself: then DeadlineError. Also
+        raises ClosedError after `close` or a cancellation, and RuntimeError on the loop's own thread.
+        """
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("A callback of the gateway must not call the gateway and wait.")

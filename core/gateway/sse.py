@@ -35,7 +35,7 @@ class SseParser:
         self._skips_lf = False
 
     def feed(self, chunk: bytes) -> Iterator[SseEvent]:
-        """Events that became complete with these bytes."""
+        """Events that became complete with these bytes. Raises ReplyTooLargeError, BadReplyError."""
         self._rest += chunk
         if not self._skip_bom():
             return
@@ -47,7 +47,7 @@ class SseParser:
             raise ReplyTooLargeError(f"An event of the stream exceeds {self._max} bytes.")
 
     def close(self) -> Iterator[SseEvent]:
-        """The event the end of the stream left without its blank line, if there is one."""
+        """The event the end of the stream left without its blank line, if there is one. Raises as `feed` does."""
         if self._rest:
             yield from filter(None, [self._take(bytes(self._rest))])
             self._rest.clear()

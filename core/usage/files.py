@@ -31,14 +31,17 @@ class ImportedFile:
 
 
 def imported_files(engine: Engine) -> list[ImportedFile]:
-    """Every import, newest first."""
+    """Every import, newest first. Raises DatabaseProblem."""
     with transaction(engine) as connection:
         rows = connection.execute(select(IMPORTS).order_by(IMPORTS.c.id.desc())).all()
     return [ImportedFile(import_id=row.id, **{k: getattr(row, k) for k in _FILE_FIELDS}) for row in rows]
 
 
 def remove_import(engine: Engine, import_id: int) -> None:
-    """Take an import out of the log and the roll-ups, in one transaction; nothing happens for an unknown one."""
+    """Take an import out of the log and the roll-ups, in one transaction; nothing happens for an unknown one.
+
+    Raises ValueError for 0, the gateway's own log, and below, and DatabaseProblem.
+    """
     if import_id <= 0:
         raise ValueError("import_id 0 is the gateway's own log: it is not an import and cannot be removed as one.")
     with transaction(engine) as connection:

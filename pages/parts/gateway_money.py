@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import streamlit as st
 
 from core.catalog.aliases import UnknownModelError
+from core.catalog.llm_store import LlmPrices
 from core.costs.tokens import PriceError, PriceSheet, TokenUsage, quote
 from core.gateway import PRESETS, CallRecord, Endpoint, SpendingCaps, Usage, estimate_usage
 from core.gateway.budget import Reservation
@@ -31,13 +33,14 @@ def sheet_of(provider_id: str, model: str) -> PriceSheet | None:
     """
     if provider_id in OWN_MACHINE:
         return None
-    prices = state.catalog().llm
+    return next(_sheets(state.catalog().llm, provider_id, model), None)
+
+
+def _sheets(prices: LlmPrices, provider_id: str, model: str) -> Iterator[PriceSheet]:
+    """The seller's own prices of a model, then those of whom its bare name means, where each is known."""
     for name in (f"{provider_id}/{model}", model):
-        try:
-            return prices.sheet(name)
-        except UnknownModelError:
-            continue
-    return None
+        with suppress(UnknownModelError):
+            yield prices.sheet(name)
 
 
 def pricer() -> Price:
@@ -59,11 +62,9 @@ def pricer() -> Price:
             cache_write_1h_tokens=usage.cache_write_1h_tokens or 0,
             output_tokens=usage.output_tokens,
         )
-        for name in (f"{endpoint.provider_id}/{model}", model):
-            try:
-                return quote(prices.sheet(name), tokens, at).pico_usd
-            except (UnknownModelError, PriceError, ValueError):
-                continue
+        for sheet in _sheets(prices, endpoint.provider_id, model):
+            with suppress(PriceError, ValueError):
+                return quote(sheet, tokens, at).pico_usd
         return None
 
     return price

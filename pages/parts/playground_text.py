@@ -9,6 +9,7 @@ from typing import Any
 
 from core.gateway.chat import ChatRequest, Message
 from core.gateway.endpoints import Endpoint
+from core.i18n import HANGUL
 
 SHOWN_MAX_CHARS = 100_000
 PROMPT_MAX_CHARS = 200_000
@@ -18,7 +19,6 @@ BAND_SHARE = 0.3
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _IMAGE = re.compile(r"!(?=\[)")
 _DIRECTIVE = re.compile(r":(?=[\w-]+[\[:/])")
-_HANGUL = re.compile(r"[\uac00-\ud7a3\u3131-\u318e]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 
@@ -42,7 +42,7 @@ def _disarmed(text: str) -> str:
 
 def estimated_tokens(text: str) -> int:
     """Tokens guessed from characters: a syllable of Hangul 0.7, a Chinese or Japanese sign 1, else 4 to a token."""
-    hangul, wide = len(_HANGUL.findall(text)), len(_WIDE.findall(text))
+    hangul, wide = len(HANGUL.findall(text)), len(_WIDE.findall(text))
     return round(hangul * 0.7 + wide + (len(text) - hangul - wide) / 4)
 
 

@@ -33,7 +33,6 @@ _SECRET_NAME = re.compile(r"key|secret|password|token", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(r"(?:KEY|SECRET|PASSWORD|TOKEN)$", re.IGNORECASE)
 # The path of a key file is no key, and its beginning is that of every line of a traceback.
 _IS_PATH = re.compile(r"[/.~]|[a-z]:\\|https?:", re.IGNORECASE)
-HIDDEN = "[key hidden]"
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^\s/@:]*):[^\s/@]+@")
 _more: list[Callable[[], Iterable[str]]] = []
 
@@ -53,10 +52,10 @@ def server_secrets() -> dict[str, Any]:
 
 def hidden(text: str) -> str:
     """The text without any key or password, line by line."""
-    from core.gateway.redact import Redactor  # late: pages that call nothing need not wait for the gateway
+    from core.gateway.redact import HIDDEN, Redactor  # late: pages that call nothing need not wait for the gateway
 
     redactor = Redactor(_secrets())
-    return "\n".join(_hidden_line(redactor, line) for line in text.split("\n"))
+    return "\n".join(_hidden_line(redactor, line, HIDDEN) for line in text.split("\n"))
 
 
 class HideSecrets(logging.Filter):
@@ -87,9 +86,9 @@ def install() -> None:
             found.addFilter(HideSecrets())
 
 
-def _hidden_line(redactor: Redactor, line: str) -> str:
+def _hidden_line(redactor: Redactor, line: str, instead: str) -> str:
     body = line.lstrip()
-    shown = redactor.hide(_PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", body), MAX_LINE_CHARS)
+    shown = redactor.hide(_PASSWORD_IN_URL.sub(rf"\1:{instead}@", body), MAX_LINE_CHARS)
     return line[: len(line) - len(body)] + shown
 
 

@@ -7,8 +7,9 @@ import logging
 import pytest
 from streamlit.error_util import handle_uncaught_app_exception
 
+from core.gateway.redact import HIDDEN
 from pages.parts import safe_log
-from pages.parts.safe_log import HIDDEN, hidden
+from pages.parts.safe_log import hidden
 from pages.parts.visit import Visit
 
 SERVER_KEY = "zz-server-0123456789"  # all invented for this test

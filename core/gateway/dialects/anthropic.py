@@ -54,7 +54,7 @@ def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: boo
 
 
 def read_reply(data: object) -> Piece:
-    """A whole message."""
+    """A whole message; BadReplyError for what is no object."""
     body = shape.as_object(data)
     blocks = shape.items(body, "content")
     return Piece(
@@ -66,7 +66,7 @@ def read_reply(data: object) -> Piece:
 
 
 def read_event(name: str, data: str) -> Piece:
-    """One event; an error such as `overloaded_error` may come inside a 200."""
+    """One event; an error such as `overloaded_error` may come inside a 200. BadReplyError for what is no event."""
     body = shape.load_event(name, data, _EVENTS)
     if body is None:
         return Piece()
@@ -123,13 +123,11 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 
 
 def models_call(endpoint: Endpoint) -> Outgoing:
+    """`GET {base}/models`, up to 1,000 of them in one answer."""
     return shape.outgoing(endpoint, "/models?limit=1000", _headers(endpoint), None)
 
 
-def read_models(data: object) -> list[str]:
-    """Names of `{"data": [{"id": ...}]}`."""
-    names = [shape.name_of(item.get("id")) for item in shape.listed(data, "data")]
-    return [name for name in names if name]
+read_models = shape.names_in_data
 
 
 def _figures(body: Mapping[str, Any]) -> Mapping[str, Any]:

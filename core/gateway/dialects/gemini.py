@@ -104,6 +104,7 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 
 
 def models_call(endpoint: Endpoint) -> Outgoing:
+    """`GET {base}/v1beta/models`, up to 1,000 of them; a base URL that names a version keeps its own."""
     return shape.outgoing(endpoint, _path(endpoint, "/models?pageSize=1000"), _headers(endpoint), None)
 
 

@@ -39,7 +39,7 @@ def build(endpoint: Endpoint, model: str, request: ChatRequest, is_streamed: boo
 
 
 def read_reply(data: object) -> Piece:
-    """A whole chat completion."""
+    """A whole chat completion; BadReplyError for what is no object."""
     body = shape.as_object(data)
     choices = shape.items(body, "choices")
     choice = _ours(choices) or (choices[0] if choices else {})
@@ -53,7 +53,7 @@ def read_reply(data: object) -> Piece:
 
 
 def read_event(name: str, data: str) -> Piece:
-    """One chunk. The usage chunk may have no choices, or one that says nothing."""
+    """One chunk; BadReplyError for what is none. The usage chunk may have no choices, or one that says nothing."""
     if data.strip() == "[DONE]":
         return Piece(is_end=True)
     body = shape.load_event(name, data)
@@ -85,13 +85,11 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 
 
 def models_call(endpoint: Endpoint) -> Outgoing:
+    """`GET {base}/models`."""
     return shape.outgoing(endpoint, "/models", shape.bearer(endpoint), None)
 
 
-def read_models(data: object) -> list[str]:
-    """Names of `{"data": [{"id": ...}]}`."""
-    names = [shape.name_of(item.get("id")) for item in shape.listed(data, "data")]
-    return [name for name in names if name]
+read_models = shape.names_in_data
 
 
 def _reasoning(message: Mapping[str, Any]) -> str:

@@ -68,6 +68,7 @@ def outgoing(endpoint: Endpoint, path: str, headers: Mapping[str, str], body: Ma
 
 
 def bearer(endpoint: Endpoint) -> dict[str, str]:
+    """The key as most servers want it; no header without a key."""
     return {"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
 
 
@@ -111,6 +112,7 @@ def load_event(name: str, data: str, names: frozenset[str] = frozenset()) -> dic
 
 
 def as_object(data: object) -> dict[str, Any]:
+    """The answer itself; BadReplyError when it is no JSON object."""
     if not isinstance(data, dict):
         raise BadReplyError("The answer is not a JSON object.")
     return data
@@ -155,6 +157,12 @@ def name_of(value: object) -> str | None:
     return shown or None
 
 
+def names_in_data(data: object) -> list[str]:
+    """Names of models in `{"data": [{"id": ...}]}`; BadReplyError for an answer without that list."""
+    names = [name_of(item.get("id")) for item in listed(data, "data")]
+    return [name for name in names if name]
+
+
 def count(data: Mapping[str, Any], name: str) -> int | None:
     """A token count, None when it is missing, null, no whole number, negative or beyond belief."""
     value = data.get(name)
@@ -179,6 +187,7 @@ def checked_usage(usage: Usage) -> Usage | None:
 
 
 def blocked(reason: object) -> ContentPolicyError:
+    """The error for a prompt that the provider refused; it is returned, not raised."""
     # Capitals only: whatever else stands there may be a key.
     shown = reason if isinstance(reason, str) and re.fullmatch("[A-Z_]{1,40}", reason) else "unnamed"
     return ContentPolicyError(f"The provider refused the prompt (reason: {shown}).")

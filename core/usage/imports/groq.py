@@ -8,7 +8,7 @@ COLUMNS = frozenset({"model", "timestamp", "num_requests", "n_context_tokens_tot
 
 
 def read_row(fields: Fields) -> ExportRow:
-    """Cached tokens are what the non-cached count leaves of the context. `cost` is in USD."""
+    """Cached tokens are what the non-cached count leaves of the context. `cost` is in USD. Raises BadFieldError."""
     model, tier = fields.text("model"), fields.text("service_tier", "")
     given = fields.count("n_context_tokens_total")
     fresh = fields.count("n_non_cached_context_tokens_total", given)

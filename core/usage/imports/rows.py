@@ -61,7 +61,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRow:
-    """One row of an export, in the log's terms (see `Entry`).
+    """One row of an export, in the log's terms (see `Entry`); BadFieldError when parts of the input exceed it.
 
     `uid` is the same for the same row in every export, so that importing twice counts once. `model` is the name as
     exported ("" when the export does not say). `pico_usd` is what the seller billed, None when the export is silent.
@@ -127,7 +127,7 @@ class Fields:
         return None if value == "" else value
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Without a default the field is required."""
+        """A text without blanks around it. Without a default the field is required: else BadFieldError `missing`."""
         value = self.raw(name)
         text = "" if value is None else str(value).strip()
         if not text and default is None:
@@ -140,7 +140,7 @@ class Fields:
         return text if len(text) <= ID_MAX_CHARS else stable_id(text)
 
     def count(self, name: str, default: int | None = None) -> int:
-        """A whole number from 0; `12.0` counts as 12."""
+        """A whole number from 0; `12.0` counts as 12. BadFieldError for any other, and `missing` without a default."""
         found = self.count_or_none(name)
         if found is None:
             if default is None:
@@ -149,6 +149,7 @@ class Fields:
         return found
 
     def count_or_none(self, name: str) -> int | None:
+        """A whole number from 0, None for a missing one; BadFieldError for anything else."""
         value = self.raw(name)
         if value is None:
             return None
@@ -161,7 +162,7 @@ class Fields:
         return _in_range(name, value, number)
 
     def pico_usd(self, name: str) -> int | None:
-        """An amount in USD, to the nearest pico-USD; exponents as in `6e-06` are read exactly."""
+        """USD, to the nearest pico-USD (`6e-06` is exact); None when missing, BadFieldError for no amount from 0."""
         value = self.raw(name)
         if value is None:
             return None
@@ -174,7 +175,8 @@ class Fields:
         return _in_range(name, value, pico)
 
     def moment_ms(self, name: str) -> int:
-        """An ISO date and time, or seconds since 1970 (as text with 9 digits or more); without a zone it is UTC."""
+        """UTC milliseconds of an ISO date and time, or of seconds since 1970 (as text with 9 digits or more); without a
+        zone it is UTC. BadFieldError when it is missing, no date, or not before the limit."""
         value = self.raw(name)
         if isinstance(value, str) and len(value) >= SECONDS_DIGITS and value.isdecimal():
             value = int(value)

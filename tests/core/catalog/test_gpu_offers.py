@@ -10,7 +10,7 @@ import pytest
 from core.catalog import gpu_rows
 from core.catalog.feeds.gpu_names import MEMORY_GB
 from core.catalog.rows import RefusedRow, read_rows
-from core.catalog.seed import DATA
+from core.costs.facts import DATA
 from core.costs.gpu_ranking import vendor_of
 from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuOffer

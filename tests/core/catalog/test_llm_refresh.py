@@ -20,7 +20,7 @@ from core.catalog.feeds.parsed import FeedError, ParsedModels
 from core.catalog.llm_refresh import forget, last_refresh, preview, take
 from core.catalog.llm_seed import seed_llm
 from core.catalog.llm_sources import MODEL_SOURCES, ModelSource
-from core.catalog.seed import DATA
+from core.costs.facts import DATA
 
 DAY = dt.date(2026, 11, 1)
 MILLION = TokenUsage(input_tokens=1_000_000, output_tokens=1_000_000)

@@ -83,7 +83,7 @@ def test_seeding_again_changes_nothing(catalog: Catalog) -> None:
 
 
 def test_new_files_close_the_old_rows_and_keep_overrides(catalog: Catalog, tmp_path: Path) -> None:
-    from core.catalog.seed import DATA
+    from core.costs.facts import DATA
 
     folder = tmp_path / "data"
     folder.mkdir()
@@ -103,7 +103,7 @@ def test_new_files_close_the_old_rows_and_keep_overrides(catalog: Catalog, tmp_p
 
 
 def test_a_broken_line_is_refused_with_its_reason_and_the_rest_is_taken(catalog: Catalog, tmp_path: Path) -> None:
-    from core.catalog.seed import DATA
+    from core.costs.facts import DATA
 
     folder = tmp_path / "data"
     folder.mkdir()

@@ -14,7 +14,7 @@ import pytest
 
 from core.catalog import DatabaseProblem, open_catalog, seed, store
 from core.catalog.rows import RefusedRow
-from core.catalog.seed import DATA
+from core.costs.facts import DATA
 from core.costs.gpu_specs import gpu_specs
 from tests.conftest import PROJECT
 
