@@ -76,7 +76,8 @@ def empty() -> None:
 
 
 def _import_box(*, is_open: bool = False) -> DeltaGenerator:
-    is_open = is_open or usage_import.PARSED in st.session_state
+    """Open while it holds a file: told otherwise by a later run, it would close."""
+    is_open = is_open or usage_import.has_file()
     return st.expander(tr("usage.import_title"), icon=":material/upload:", expanded=is_open)
 
 
@@ -97,13 +98,14 @@ def answer(report: Report) -> None:
     per_call = float(whole.cost_usd) / whole.request_count if whole.cost_usd is not None else None
     wasted_share = report.wasted_pico_usd / whole.pico_usd if whole.pico_usd else None
     p50, p95 = whole.latency_ms(0.5), whole.latency_ms(0.95)
+    within = tr("usage.latency_note", p95=seconds(p95)) if p95 is not None else tr("usage.latency_none")
     metrics = (
         (tr("usage.spent"), at_least + show.money_short(whole.cost_usd),
          tr("usage.spent_note", cost=show.money(per_call)), tr("usage.spent_help")),
         (tr("usage.calls"), show.compact(whole.request_count),
          tr("usage.calls_note", share=show.percent(good / whole.request_count, 1),
             failovers=show.compact(whole.failover_count)), None),
-        (tr("usage.latency"), seconds(p50), tr("usage.latency_note", p95=seconds(p95)), tr("usage.latency_help")),
+        (tr("usage.latency"), seconds(p50), within, tr("usage.latency_help")),
         (tr("usage.wasted"), show.money_short(sum_usd(report)),
          tr("usage.wasted_note", share=show.percent(wasted_share, 1)), tr("usage.waste_help")),
     )  # fmt: skip

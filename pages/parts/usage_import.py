@@ -42,7 +42,7 @@ def show_import() -> None:
         on_click="ignore", icon=":material/download:", type="tertiary",
     )  # fmt: skip
     # A new key empties the uploader after an import.
-    upload = st.file_uploader(tr("usage.import_file"), key=f"{UPLOAD}_{st.session_state.get(ROUND, 0)}")
+    upload = st.file_uploader(tr("usage.import_file"), key=_upload_key())
     if upload is None:
         st.session_state.pop(PARSED, None)
         return
@@ -52,6 +52,15 @@ def show_import() -> None:
         st.error(widgets.plain(refused.said.text(lang())), icon=":material/error:")
         return
     _show_preview(parsed, upload.name)
+
+
+def _upload_key() -> str:
+    return f"{UPLOAD}_{st.session_state.get(ROUND, 0)}"
+
+
+def has_file() -> bool:
+    """Whether a file waits to be imported."""
+    return st.session_state.get(_upload_key()) is not None
 
 
 def _parsed(upload: Any) -> ParsedExport:

@@ -19,8 +19,8 @@ HEADING = (
 pytestmark = pytest.mark.browser
 
 
-def export(path: Path) -> Path:
-    """Ten calls a day on the last ten days, and one row that cannot be read."""
+def export(path: Path, refused: int) -> Path:
+    """Ten calls a day on the last ten days, and some rows that cannot be read."""
     rows = []
     for age in range(10):
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - age * 86_400))
@@ -28,7 +28,8 @@ def export(path: Path) -> Path:
             f"gen-{age}-{n},{day} 0{n}:00:00,0.006,2000,400,500,openai/gpt-4.1-2025-04-14,OpenAI,false,stop,{900 + n}"
             for n in range(10)
         ]
-    path.write_text("\n".join([HEADING, *rows, "gen-bad,never,1,1,1,0,m,p,false,stop,1"]), encoding="utf-8")
+    bad = ["gen-bad,never,1,1,1,0,m,p,false,stop,1"] * refused
+    path.write_text("\n".join([HEADING, *rows, *bad]), encoding="utf-8")
     return path
 
 
@@ -37,8 +38,10 @@ def test_an_export_becomes_the_workload(visit: OpenVisit, tmp_path: Path) -> Non
     page = one.open("/spend")
     if not page.get_by_test_id("stFileUploaderDropzone").is_visible():
         page.get_by_test_id("stExpander").get_by_text("Import and files").click()
-    page.locator("input[type=file]").set_input_files(export(tmp_path / "activity.csv"))
-    expect(page.get_by_text("Rejected rows and why (1)")).to_be_visible()
+    # The second file takes the place of the first, and the box stays open.
+    for refused in (3, 1):
+        page.locator("input[type=file]").set_input_files(export(tmp_path / f"{refused}.csv", refused))
+        expect(page.get_by_text(f"Rejected rows and why ({refused})")).to_be_visible()
     page.get_by_role("button", name="Import 100 rows").click()
 
     expect(page.get_by_text("100 rows imported (")).to_be_visible()
