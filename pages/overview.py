@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.catalog.aliases import CHAT_MAKERS
+from core.costs.monthly import WayKind
 from core.costs.tokens_history import PriceChange, price_changes
 from core.money import usd_from_micro
 from core.workload import Workload
@@ -52,8 +53,9 @@ def page() -> None:
 
 def answer(overview: Overview) -> None:
     """The cheapest of each kind, what the best saves against today's way, and how likely it exceeds the budget."""
-    for kind in ("call", "gateway", "rent"):
-        way = overview.cheapest(kind)
+    kinds: tuple[WayKind, ...] = ("call", "gateway", "rent")
+    for kind in kinds:
+        way = overview.simulation.cheapest_of(kind)
         value, when = month_value(way) if way else ("–", "")
         count = sum(one.kind == kind for one in overview.ways)
         label = f"overview.metric_{kind}" + ("_one" if kind == "call" and count == 1 else "")

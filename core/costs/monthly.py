@@ -52,6 +52,7 @@ __all__ = [
     "Way",
     "WayKind",
     "WayResult",
+    "planned_totals",
     "simulate",
     "through_gateway",
 ]
@@ -120,8 +121,21 @@ class Simulation:
     @property
     def cheapest(self) -> WayResult | None:
         """The way with the lowest planned total; None when no total is known."""
-        known = [way for way in self.ways if way.total_usd is not None]
+        return self.cheapest_of()
+
+    def cheapest_of(self, kind: WayKind | None = None) -> WayResult | None:
+        """The same among the ways of a kind."""
+        known = [way for way in self.ways if way.total_usd is not None and kind in {None, way.kind}]
         return min(known, key=lambda way: way.total_usd or 0.0, default=None)
+
+
+def planned_totals(
+    workload: Workload, ways: Sequence[Way], *, start: dt.date, outlook: Outlook
+) -> dict[str, float | None]:
+    """USD of each way over the horizon by its name, as `simulate` plans it, without its paths; None is unknown."""
+    starts = month_starts(start, workload.horizon_months)
+    totals = {way.name: float(bill_of(way, workload, outlook, starts).planned_usd.sum()) for way in ways}
+    return {name: None if np.isnan(total) else total for name, total in totals.items()}
 
 
 def simulate(

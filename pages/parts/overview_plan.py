@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
@@ -17,6 +17,7 @@ from core.costs.monthly import (
     Terms,
     Way,
     WayResult,
+    planned_totals,
     simulate,
     through_gateway,
 )
@@ -38,11 +39,6 @@ class Overview:
     ways: Sequence[Way]
     baseline: WayResult | None
     refused: Sequence[str]
-
-    def cheapest(self, kind: str) -> WayResult | None:
-        """The way of a kind (`call`, `gateway`, `rent`) with the lowest planned total."""
-        known = [way for way in self.simulation.ways if way.kind == kind and way.total_usd is not None]
-        return min(known, key=lambda way: way.total_usd or 0.0, default=None)
 
 
 def own_api(workload: Workload) -> ApiBill | None:
@@ -72,11 +68,10 @@ def _gateway(chosen: Sequence[Way], workload: Workload) -> list[Way]:
     if any(way.kind == "gateway" for way in chosen):
         return []
     models = [way for way in chosen if isinstance(way, ModelWay)]
-    if not models:
-        return []
-    plain = simulate(replace(workload, horizon_months=1), models, paths=100, start=monthly_data.start())
-    best = plain.cheapest
-    inner = next((way for way in models if best is not None and way.name == best.name), None)
+    # Over all months, as on the other cards: a price that changes soon makes another model the cheapest.
+    totals = planned_totals(workload, models, start=monthly_data.start(), outlook=monthly_data.outlook())
+    known = [way for way in models if totals[way.name] is not None]
+    inner = min(known, key=lambda way: totals[way.name] or 0.0, default=None)
     if inner is None:
         return []
     return [through_gateway(inner, name=tr("overview.through_gateway", model=inner.name), terms=GATEWAY_TERMS)]

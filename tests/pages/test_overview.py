@@ -158,3 +158,12 @@ def test_a_preset_is_named_in_the_readers_language_until_it_is_changed(
 @pytest.mark.parametrize(("lang", "unit"), [("en", "1,500 tokens in · 500 out"), ("ko", "입력 1,500토큰 · 출력 500")])
 def test_the_strip_says_what_it_counts(open_page: OpenPage, lang: str, unit: str) -> None:
     assert any(unit in str(one.value) for one in open_page(lang=lang).markdown)
+
+
+def test_the_gateway_serves_the_model_that_is_cheapest_over_all_months(open_page: OpenPage) -> None:
+    """The Flash model costs less in the first month only, and 3,450 in twelve; o4-mini 12 x 192.50 = 2,310."""
+    at = open_page(query={"way_models": ["google/gemini-3.6-flash", "openai/o4-mini"]})
+
+    # (2,310 + 12 x 29) x 1.1 in twelve months, a twelfth of it a month.
+    assert at.metric[1].value == "$244 /mo"
+    assert at.metric[1].delta == f"{at.metric[0].delta} through a gateway"
