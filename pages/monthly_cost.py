@@ -28,7 +28,7 @@ def page() -> None:
     plan = monthly_data.plan()
     if not plan.ways:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
-        show_ways()
+        show_ways(plan)
         return
     with widgets.cards(4 if plan.workload.budget_usd_per_month is None else 5):
         answer(plan)
@@ -38,7 +38,7 @@ def page() -> None:
         table(plan)
         download_report(plan)
     with right:
-        show_inputs()
+        show_inputs(plan)
     st.segmented_control(
         tr("monthly_cost.view"), VIEWS, key=VIEW, format_func=lambda view: tr(f"monthly_cost.view_{view}"),
     )  # fmt: skip

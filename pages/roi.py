@@ -9,7 +9,7 @@ import streamlit as st
 from core.costs.monthly import DEFAULT_PATHS
 from core.workload import Workload
 from pages.parts import monthly_data, roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
-from pages.parts.roi_case import Case, cheapest_ids, labels, own_case, simulated_case
+from pages.parts.roi_case import Case, labels, own_case, planned_ids, simulated_case
 from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import workload_bar
 
@@ -23,7 +23,7 @@ def page() -> None:
     widgets.show_problems(monthly_data.take(), monthly_data.labels())
     found, refused = ways.current()
     names = labels(found)
-    inputs = roi_inputs.read(names, cheapest_ids(found, workload))
+    inputs = roi_inputs.read(names, *planned_ids(found, workload))
     for sentence in refused:
         st.warning(widgets.plain(sentence), icon=":material/info:")
     if inputs.source == "own":

@@ -125,13 +125,17 @@ def plan() -> Plan:
 
 
 def baseline_of(kept: Sequence[Way], simulation: Simulation) -> WayResult | None:
-    """The way among these that savings are measured against: the chosen one, else the dearest."""
+    """The result of `baseline_way`."""
+    way = baseline_way(kept, {way.name: way.total_usd for way in simulation.ways})
+    return simulation.way(way.name) if way else None
+
+
+def baseline_way(kept: Sequence[Way], totals_usd: Mapping[str, float | None]) -> Way | None:
+    """The way among these that savings are measured against: the chosen one, else the dearest by its planned total."""
     wanted = st.session_state.get(BASELINE)
     chosen = next((way for way in kept if ways.way_id(way) == wanted), None)
-    if chosen is not None:
-        return simulation.way(chosen.name)
-    known = [found for way in kept if (found := simulation.way(way.name)).total_usd is not None]
-    return max(known, key=lambda way: way.total_usd or 0.0, default=None)
+    known = [way for way in kept if totals_usd[way.name] is not None]
+    return chosen or max(known, key=lambda way: totals_usd[way.name] or 0.0, default=None)
 
 
 def parameters() -> dict[str, str]:

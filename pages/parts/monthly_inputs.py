@@ -7,7 +7,8 @@ import streamlit as st
 from core.costs.monthly import DEFAULT_SEED, Outlook
 from core.costs.monthly_outlook import LIMITS
 from core.workload import LIMITS as WORKLOAD_LIMITS
-from pages.parts import monthly_data, number_field, state, ways
+from pages.parts import address, monthly_data, number_field, state, ways
+from pages.parts.monthly_data import Plan
 from pages.parts.state import tr
 from pages.parts.workload_fields import take, workload_fields
 
@@ -19,9 +20,10 @@ BEHIND = (
 GROUPS = ("more", "ways", "assumptions")
 GROUP = f"{monthly_data.PREFIX}group"
 END_VOLUME = f"{monthly_data.PREFIX}end_volume"
+BASELINE_FIELD = f"{monthly_data.PREFIX}baseline_field"
 
 
-def show_inputs() -> None:
+def show_inputs(plan: Plan) -> None:
     """The inputs that move most; the rest in three groups, of which one is open at most."""
     workload_fields(BESIDE)
     group = st.segmented_control(
@@ -31,28 +33,27 @@ def show_inputs() -> None:
         _end_volume()
         workload_fields(BEHIND)
     elif group == "ways":
-        show_ways()
+        show_ways(plan)
     elif group == "assumptions":
         _assumptions()
 
 
-def show_ways() -> None:
+def show_ways(plan: Plan) -> None:
     """The ways compared and the one that savings are measured against."""
     ways.editor()
-    _baseline()
-
-
-def _baseline() -> None:
-    found, _ = ways.current()
-    labels = {ways.way_id(way): way.name for way in found}
-    if not labels:
+    labels = {ways.way_id(way): way.name for way in plan.ways}
+    if plan.baseline is None:
         return
-    if st.session_state.get(monthly_data.BASELINE) not in labels:
-        st.session_state[monthly_data.BASELINE] = next(iter(labels))
+    # The field has a key of its own: looked at, a baseline nobody chose stays the dearest way, whichever that becomes.
+    address.follow(BASELINE_FIELD, ways.way_id(plan.way(plan.baseline.name)))
     st.selectbox(
-        tr("monthly_cost.baseline"), list(labels), key=monthly_data.BASELINE,
-        format_func=lambda one: labels.get(one, one),
+        tr("monthly_cost.baseline"), list(labels), key=BASELINE_FIELD, format_func=lambda one: labels.get(one, one),
+        on_change=_take_baseline,
     )  # fmt: skip
+
+
+def _take_baseline() -> None:
+    address.set_value(monthly_data.BASELINE, st.session_state[BASELINE_FIELD])
 
 
 def _end_volume() -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.costs.api_bills import api_bill
 from core.costs.conventions import Floats
-from core.costs.monthly import ModelWay, Outlook, Simulation, Way, simulate
+from core.costs.monthly import ModelWay, Outlook, Simulation, Way, planned_totals, simulate
 from core.costs.monthly_outlook import month_starts
 from core.costs.roi_paths import Outcomes, path_outcomes, running_band
 from core.costs.roi_plan import ServingCost, Switch, plan_switch
@@ -46,12 +45,13 @@ def labels(found: Sequence[Way]) -> dict[str, str]:
     return names
 
 
-def cheapest_ids(found: Sequence[Way], workload: Workload) -> list[str]:
-    """Ids of the models among the ways, the one with the lowest bill in the first month first."""
-    models = [way for way in found if isinstance(way, ModelWay)]
-    at = dt.datetime.combine(monthly_data.start(), dt.time(), dt.UTC)
-    bills = [(bill, way) for way in models if (bill := api_bill(way.sheet, workload, at))]
-    return [ways.way_id(way) for _, way in sorted(bills, key=lambda one: one[0].usd_per_month)]
+def planned_ids(found: Sequence[Way], workload: Workload) -> tuple[str | None, list[str]]:
+    """Id of the way savings are measured against, and of the ways called, the lowest planned total first."""
+    totals = planned_totals(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
+    today = monthly_data.baseline_way(found, totals)
+    called = [way for way in found if way.kind != "rent" and totals[way.name] is not None]
+    called.sort(key=lambda way: totals[way.name] or 0.0)
+    return (ways.way_id(today) if today else None), [ways.way_id(way) for way in called]
 
 
 def own_case(inputs: Inputs, workload: Workload) -> Case:

@@ -35,14 +35,15 @@ class Inputs:
     terms: SwitchTerms
 
 
-def fields(labels: Mapping[str, str], cheapest: Sequence[str]) -> list[address.Field]:
+def fields(labels: Mapping[str, str], baseline: str | None, cheapest: Sequence[str]) -> list[address.Field]:
     """Every input of the page with its limits; keys are names in the address.
 
-    `labels` names the ways by id. One moves to the first of `cheapest` that is not today's, unless told otherwise.
+    `labels` names the ways by id. One moves from `baseline` to the first of `cheapest` that is another, unless told
+    otherwise.
     """
     ids, called = list(labels), labels.__getitem__
-    baseline = str(st.session_state.get(BASELINE))
-    first = baseline if baseline in ids else ids[0]
+    wanted = baseline or str(st.session_state.get(BASELINE))
+    first = wanted if wanted in ids else ids[0]
     second = next((one for one in (*cheapest, *ids) if one != first and one in ids), first)
     return [
         address.Field(key="roi_source", kind="choice", default="ways", options=SOURCES, named=_source),
@@ -56,9 +57,13 @@ def fields(labels: Mapping[str, str], cheapest: Sequence[str]) -> list[address.F
     ]
 
 
-def read(labels: Mapping[str, str], cheapest: Sequence[str] = ()) -> Inputs:
+def read(labels: Mapping[str, str], baseline: str | None = None, cheapest: Sequence[str] = ()) -> Inputs:
     """The choices as of this run; what an address got wrong is said on the page."""
-    values, problems = address.bind(fields(labels, cheapest))
+    found = fields(labels, baseline, cheapest)
+    for field in found:
+        if field.key in {"roi_from", "roi_to"}:
+            _go_with_plan(field)
+    values, problems = address.bind(found)
     widgets.show_problems(problems, {one.field: tr(f"roi.{one.field.removeprefix('roi_')}") for one in problems})
     number = _numbers(values)
     return Inputs(
@@ -73,6 +78,15 @@ def read(labels: Mapping[str, str], cheapest: Sequence[str] = ()) -> Inputs:
             annual_discount_rate=number["roi_rate"] / 100,
         ),
     )
+
+
+def _go_with_plan(field: address.Field) -> None:
+    """A way nobody chose is another one when the plan's baseline or its cheapest way has become another."""
+    name = f"_{field.key}_default"
+    before, st.session_state[name] = st.session_state.get(name), field.default
+    untouched = {address.kept(field.key), st.session_state.get(field.key, before)} == {before}
+    if untouched and before not in {None, field.default}:
+        address.set_value(field.key, field.default)
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:

@@ -296,3 +296,18 @@ def test_how_a_line_is_processed_is_said_in_korean(open_page: OpenPage) -> None:
     shown = next(one.value for one in at.dataframe if "processing" in one.value)
 
     assert {"표준", "배치"} <= set(shown["processing"].dropna()) <= {"표준", "배치", "표준, 피크 시간"}
+
+
+def test_looking_at_the_ways_compared_changes_no_baseline(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"way_models": ["google/gemini-2.5-pro", "anthropic/claude-sonnet-4-5"]})
+    before = [(one.label, one.value) for one in at.metric]
+
+    at.segmented_control(key="monthly_cost_group").set_value("ways").run()
+    at.segmented_control(key="monthly_cost_view").set_value("total").run()
+    assert at.selectbox(key="monthly_cost_baseline_field").value == "anthropic/claude-sonnet-4-5"
+    assert [(one.label, one.value) for one in at.metric] == before
+    assert "monthly_cost_baseline" not in at.query_params
+
+    at.selectbox(key="monthly_cost_baseline_field").set_value("google/gemini-2.5-pro").run()
+    assert at.query_params["monthly_cost_baseline"] == "google/gemini-2.5-pro"
+    assert at.metric[1].label == "Gemini 2.5 Pro"

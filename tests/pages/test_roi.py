@@ -318,3 +318,21 @@ def test_a_case_that_loses_each_month_is_never_paid_back_in_the_grid(open_page: 
 
     assert half[0] == "**50%**"
     assert all("never" in cell for cell in half[1:])
+
+
+def test_today_is_the_dearest_way_as_on_the_other_pages_and_goes_with_the_plan(open_page: OpenPage) -> None:
+    pair = ["google/gemini-2.5-pro", "anthropic/claude-sonnet-4-5"]
+    at = open_page("roi", query={"way_models": pair})
+    overview = open_page(query={"way_models": pair})
+
+    assert (at.selectbox(key="roi_from").value, at.selectbox(key="roi_to").value) == (pair[1], pair[0])
+    assert "against Claude Sonnet 4.5" in next(one.delta for one in overview.metric if one.label.startswith("Saving"))
+
+    at.session_state["roi_ways"] = True
+    at.run()
+    at.multiselect(key="way_models").set_value([*pair, "openai/gpt-4.1"]).run()
+    assert_whole(at)
+    assert at.selectbox(key="roi_from").value == "openai/gpt-4.1"  # what savings are compared with, once it is there
+    at.selectbox(key="roi_from").set_value(pair[0]).run()
+    at.multiselect(key="way_models").set_value(pair).run()
+    assert at.selectbox(key="roi_from").value == pair[0]  # chosen, so it stays
