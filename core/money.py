@@ -169,7 +169,7 @@ class Formatter:
             return MISSING
         if abs(value) < self._compact_from:
             digits = (
-                _significant_decimals(value) if self.currency == "USD" else (0 if abs(value) >= 10 or value == 0 else 2)
+                significant_decimals(value) if self.currency == "USD" else (0 if abs(value) >= 10 or value == 0 else 2)
             )
             return self.money(usd, digits=digits)
         sign = "-" if value < 0 else ""
@@ -228,7 +228,7 @@ def _power_of_ten(value: Decimal) -> str:
     return f"{shown}×10{str(int(exponent)).translate(RAISED)}"
 
 
-def _significant_decimals(value: float) -> int:
+def significant_decimals(value: float) -> int:
     """Decimals that leave three significant digits of a USD amount below 1,000; 2 from a dollar up."""
     size = abs(value)
     if size == 0 or size >= 100:

@@ -47,41 +47,48 @@ def page() -> None:
 
 def table(plan: Plan) -> None:
     """One row per way with the age of its prices, and what has to be said about them."""
-    columns = monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None)
+    rows = monthly_tables.summary_rows(plan.simulation, plan.baseline)
+    columns = monthly_tables.summary_columns(rows, plan.workload.budget_usd_per_month is not None)
     sources = widgets.sources_line(monthly_data.sources(plan.ways, plan.start), state.today())
     tables.small_table(
-        monthly_tables.summary_rows(plan.simulation, plan.baseline),
+        rows,
         columns,
         note=sources,
         explained=tr("monthly_cost.table_help"),
     )
-    monthly_tables.show_notes(plan.simulation, plan.refused)
+    monthly_tables.show_notes(plan.simulation, [*plan.refused, *monthly_data.announced(plan.ways, plan.start)])
 
 
 def answer(plan: Plan) -> None:
     """The cheapest way, the baseline, what is saved, the likely total, and with a budget how likely it is exceeded."""
     best, baseline, months = plan.simulation.cheapest, plan.baseline, len(plan.simulation.starts)
     if best is not None:
-        _cost_metric(tr("monthly_cost.cheapest", name=best.name), best, months)
+        _cost_metric(plan, tr("monthly_cost.cheapest", name=best.name), best)
     if baseline is not None:
-        _cost_metric(baseline.name, baseline, months)
+        _cost_metric(plan, baseline.name, baseline)
     if best is not None and baseline is not None and best.total_usd is not None and baseline.total_usd:
         saved = baseline.total_usd - best.total_usd
         share = fmt().percent(saved / baseline.total_usd)
         note = tr("monthly_cost.saving_of", share=share) if saved > 0 else tr("monthly_cost.no_saving")
-        widgets.card(tr("monthly_cost.saving", months=months), fmt().money_short(saved), note, is_good=saved > 0)
+        widgets.card(
+            tr("monthly_cost.saving", months=widgets.months_text(months)),
+            fmt().money_short(saved),
+            note,
+            is_good=saved > 0,
+        )
     if best is not None and best.total_band is not None:
         _range_metric(plan, best.total_band)
     if best is not None:
         budget_card(plan.simulation, best)
 
 
-def _cost_metric(label: str, way: WayResult, months: int) -> None:
+def _cost_metric(plan: Plan, label: str, way: WayResult) -> None:
+    months = len(plan.simulation.starts)
     year = min(months, MONTHS_PER_YEAR)
     total = float(way.planned_usd[:year].sum())
     note = tr("monthly_cost.per_year" if year == MONTHS_PER_YEAR else "monthly_cost.in_months",
-              amount=fmt().money_short(total), months=year)  # fmt: skip
-    value, when = month_value(way)
+              amount=fmt().money_short(total), months=widgets.months_text(year))  # fmt: skip
+    value, when = month_value(way, plan.simulation)
     if way.total_usd is None:
         note = tr("monthly_cost.unknown_total")
     widgets.card(label, value, f"{when} · {note}" if when else note)
@@ -95,8 +102,10 @@ def _range_metric(plan: Plan, band: Band) -> None:
 
 def download_report(plan: Plan) -> None:
     """The plan as a page to print; made when asked for, not with every move of a slider."""
+    state.publish()  # the report carries the address, which must be that of this run
+    address = state.share_address()
     st.download_button(
-        tr("monthly_cost.report"), data=state.later(lambda: report(plan)),
+        tr("monthly_cost.report"), data=state.later(lambda: report(plan, address)),
         file_name=f"monthly-cost-{plan.start:%Y-%m}.html", mime="text/html", key=f"{PREFIX}report",
         on_click="ignore", icon=":material/print:",
     )  # fmt: skip

@@ -9,12 +9,11 @@ from typing import Any
 import streamlit as st
 
 from core.catalog.aliases import CHAT_MAKERS
-from core.costs.monthly import WayKind
+from core.costs.monthly import MixWay, ModelWay, Way, WayKind
 from core.costs.tokens_history import PriceChange, price_changes
 from core.money import usd_from_micro
-from core.workload import Workload
 from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
-from pages.parts.monthly_cards import budget_card, month_value
+from pages.parts.monthly_cards import budget_card, month_value, season_text
 from pages.parts.overview_plan import Overview, make_overview, own_api
 from pages.parts.shell import page_of
 from pages.parts.state import catalog, fmt, tr
@@ -42,10 +41,10 @@ def page() -> None:
     overview = make_overview(workload)
     with widgets.cards(4 if workload.budget_usd_per_month is None else 5):
         answer(overview)
-    compared(workload)
+    compared(overview)
     chart(overview)
-    for sentence in overview.refused:
-        st.caption(sentence)
+    for sentence in (*overview.refused, *monthly_data.announced(overview.ways, monthly_data.start())):
+        st.caption(widgets.plain(sentence))
     doors()
     news(found[SINCE] or since)
     widgets.show_sources(monthly_data.sources(overview.ways, monthly_data.start()), state.today())
@@ -56,43 +55,53 @@ def answer(overview: Overview) -> None:
     kinds: tuple[WayKind, ...] = ("call", "gateway", "rent")
     for kind in kinds:
         way = overview.simulation.cheapest_of(kind)
-        value, when = month_value(way) if way else ("–", "")
-        count = sum(one.kind == kind for one in overview.ways)
-        label = f"overview.metric_{kind}" + ("_one" if kind == "call" and count == 1 else "")
+        value, when = month_value(way, overview.simulation) if way else ("–", "")
         widgets.card(
-            tr(label, count=count), value,
+            called(overview.ways) if kind == "call" else tr(f"overview.metric_{kind}"), value,
             " · ".join(filter(None, (way.name, when))) if way else tr("overview.none"),
             explained=tr(f"overview.metric_{kind}_help"),
         )  # fmt: skip
     best, baseline = overview.simulation.cheapest, overview.baseline
+    months = widgets.months_text(len(overview.simulation.starts))
     if best and baseline and best.total_usd is not None and baseline.total_usd:
         saving = baseline.total_usd - best.total_usd
         widgets.card(
-            tr("overview.metric_saving", months=len(overview.simulation.starts)), fmt().money_short(saving),
+            tr("overview.metric_saving", months=months), fmt().money_short(saving),
             tr("overview.against", name=baseline.name), explained=tr("overview.metric_saving_help"),
         )  # fmt: skip
     if best:
         budget_card(overview.simulation, best)
 
 
-def compared(workload: Workload) -> None:
+def called(found: Sequence[Way]) -> str:
+    """What the card of the cheapest API chooses from: a number of models, and with them a mix."""
+    count = sum(isinstance(way, ModelWay) and way.kind == "call" for way in found)
+    has_mix = any(isinstance(way, MixWay) and way.kind == "call" for way in found)
+    if has_mix:
+        return tr("overview.metric_call_mix" if count else "overview.metric_call_mix_only")
+    return tr("overview.metric_call_one" if count == 1 else "overview.metric_call", count=count)
+
+
+def compared(overview: Overview) -> None:
     """Where the models compared are changed, and what the own fleet's model costs from an API."""
     with st.container(horizontal=True, vertical_alignment="center", key="ov_compared"):
         editor = st.popover(tr("monthly_cost.ways"), icon=":material/checklist:", on_change="rerun", key="ov_ways")
         if editor.open:
             with editor:
                 ways.editor()
-        api = own_api(workload)
+        api = own_api(overview.simulation)
         if api:
-            price = f"{fmt().money_short(api.usd_per_month)} {tr('common.per_month')}".replace("$", r"\$")
-            st.caption(
-                tr("overview.own_api", model=widgets.plain(ways.label_of(api.key)), price=price), width="stretch"
+            when = season_text(overview.simulation)
+            price = f"{fmt().money_short(api[1])} {f'({when})' if when else tr('common.per_month')}"
+            sentence = tr(
+                "overview.own_api", model=widgets.plain(ways.label_of(api[0])), price=price.replace("$", r"\$")
             )
+            st.caption(sentence, width="stretch")
 
 
 def chart(overview: Overview) -> None:
     """Every way's total with its band, the cheapest on top."""
-    show, months = fmt(), len(overview.simulation.starts)
+    show, months = fmt(), widgets.months_text(len(overview.simulation.starts))
     known = [way for way in overview.simulation.ways if way.total_usd is not None and way.total_band is not None]
     known.sort(key=lambda way: -(way.total_usd or 0.0))
     if not known:

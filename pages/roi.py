@@ -53,7 +53,7 @@ def page() -> None:
 
 def _answer(case: Case) -> None:
     show, switch, report, outcomes = fmt(), case.switch, case.switch.report, case.outcomes
-    months = roi_charts.months_text(switch.months)
+    months = widgets.months_text(switch.months)
     paths = show.number(outcomes.path_count if outcomes else DEFAULT_PATHS)
     with widgets.cards():
         widgets.card(

@@ -11,6 +11,7 @@ from pages.parts import charts
 from pages.parts.monthly_charts import plain_money
 from pages.parts.monthly_data import Plan
 from pages.parts.state import fmt, tr
+from pages.parts.widgets import months_text
 
 PATTERNS = ("", "/", "\\", "x", ".", "-", "|", "+")
 """So that components are told apart without colour."""
@@ -34,10 +35,11 @@ def parts_chart(plan: Plan, way: WayResult) -> None:
         "yaxis": charts.ticks(np.atleast_1d(stacked)),
     }  # fmt: skip
     fig = charts.figure(bars, layout, show_legend=True)
-    largest = max(way.lines_usd, key=lambda name: float(np.nansum(way.lines_usd[name])))
-    share = float(np.nansum(way.lines_usd[largest])) / max(float(np.nansum(way.planned_usd)), 1e-300)
+    sums = {name: float(np.nansum(values)) for name, values in way.lines_usd.items()}
+    largest = max(sums, key=sums.__getitem__)
+    share = sums[largest] / max(sum(usd for usd in sums.values() if usd > 0), 1e-300)
     title = tr(
-        "monthly_cost.parts_title",
+        "monthly_cost.parts_title_discount" if min(sums.values()) < 0 else "monthly_cost.parts_title",
         name=way.name,
         share=fmt().percent(share),
         part=tr(f"monthly_cost.component_{largest}"),
@@ -79,7 +81,7 @@ def tornado_chart(plan: Plan, way: WayResult) -> None:
         low=plain_money(low),
         high=plain_money(high),
     )
-    unit = tr("monthly_cost.moves_unit", symbol=fmt().symbol, months=len(plan.simulation.starts))
+    unit = tr("monthly_cost.moves_unit", symbol=fmt().symbol, months=months_text(len(plan.simulation.starts)))
     charts.show(fig, title=title, unit=unit, key="monthly_cost_moves_chart")
 
 

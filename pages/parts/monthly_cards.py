@@ -13,13 +13,21 @@ LEVEL_SHARE = 0.005
 """Months that differ by less cost the same a month."""
 
 
-def month_value(way: WayResult) -> tuple[str, str]:
+def month_value(way: WayResult, simulation: Simulation) -> tuple[str, str]:
     """The first month's bill, `/mo` with it where every month costs the same, else words for the note beside it."""
     amount = fmt().money_short(float(way.planned_usd[0]))
     known = [usd for usd in way.planned_usd.tolist() if math.isfinite(usd)]
     if not known or max(known) - min(known) <= LEVEL_SHARE * abs(max(known)):
         return f"{amount} {tr('common.per_month')}", ""
-    return amount, tr("monthly_cost.in_first_month")
+    return amount, season_text(simulation) or tr("monthly_cost.in_first_month")
+
+
+def season_text(simulation: Simulation) -> str:
+    """Which month the first one is, where a season makes it unlike others; nothing without a season."""
+    if not simulation.workload.seasonality:
+        return ""
+    month, year = fmt().month(simulation.starts[0])
+    return tr("monthly_cost.in_season", month=month, year=year)
 
 
 def budget_card(simulation: Simulation, way: WayResult) -> None:
@@ -36,7 +44,7 @@ def budget_card(simulation: Simulation, way: WayResult) -> None:
            amount=show.money_short(abs(over))),
         is_good=over <= 0,
         explained=tr(
-            "monthly_cost.risk_help", name=way.name, months=show.number(months), budget=plain_money(budget),
+            "monthly_cost.risk_help", name=way.name, months=widgets.months_text(months), budget=plain_money(budget),
             total=plain_money(budget * months), paths=show.number(simulation.path_count),
             share=show.percent(float(worst.max())),
         ),

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
-from pages.parts import charts, line_ends
+from pages.parts import charts, line_ends, widgets
 from pages.parts.monthly_data import Plan, changes
 from pages.parts.state import fmt, tr
 
@@ -83,7 +83,7 @@ def takeaway(simulation: Simulation) -> str:
         name=best.name,
         low=plain_money(float(best.total_band.p10)),
         high=plain_money(float(best.total_band.p90)),
-        months=len(simulation.starts),
+        months=widgets.months_text(len(simulation.starts)),
     )
 
 
@@ -105,7 +105,7 @@ def cumulative_chart(plan: Plan) -> None:
     if best is not None:
         title = tr(
             "monthly_cost.total_title",
-            months=len(simulation.starts),
+            months=widgets.months_text(len(simulation.starts)),
             name=best.name,
             amount=plain_money(best.total_usd),
         )

@@ -12,6 +12,7 @@ import streamlit as st
 from core.costs.conventions import next_month
 from core.costs.monthly import FleetWay, Outlook, Simulation, Way, WayResult, simulate
 from core.costs.monthly_outlook import LIMITS
+from core.costs.tokens_history import price_changes
 from core.workload import Problem, Workload
 from pages.parts import address, state, ways
 
@@ -185,15 +186,24 @@ def sources(found: Sequence[Way], start_day: dt.date) -> list[tuple[str, dt.date
 
 
 def changes(plan_: Plan) -> dict[dt.date, list[str]]:
-    """Announced price changes within the horizon: month -> names of the models that change."""
-    starts = plan_.simulation.starts
+    """Price changes that the plan's months go by: month -> names of the models that change.
+
+    One that is announced and begins with the first month or before it is counted there: today's bill is another.
+    """
+    starts, today = plan_.simulation.starts, state.today()
     found: dict[dt.date, list[str]] = {}
-    for sheet in ways.sheets_of(plan_.ways):
-        for row in sheet.rows:
-            moment = row.valid_from
-            if moment is None or row.component not in {"input", "output"}:
-                continue
-            month = moment.date().replace(day=1)
-            if starts[0] < month <= starts[-1] and ways.label(sheet) not in found.setdefault(month, []):
-                found[month].append(ways.label(sheet))
-    return {month: names for month, names in sorted(found.items()) if names}
+    for change in reversed(price_changes(ways.sheets_of(plan_.ways), EARLIEST)):
+        month = change.day.replace(day=1)
+        if starts[0] < month <= starts[-1] or (change.day > today and month <= starts[0]):
+            found.setdefault(max(month, starts[0]), []).append(ways.label_of(change.model))
+    return {month: list(dict.fromkeys(names)) for month, names in sorted(found.items())}
+
+
+def announced(found: Sequence[Way], start_day: dt.date) -> list[str]:
+    """A sentence for each model whose price changes between today and the end of the first month of a plan."""
+    today, end = state.today(), next_month(start_day)
+    soon = {(one.model, one.day) for one in price_changes(ways.sheets_of(found), today) if today < one.day < end}
+    return [
+        state.tr("monthly_cost.announced", model=ways.label_of(model), day=state.fmt().date(day))
+        for model, day in sorted(soon)
+    ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
-from pages.parts import monthly_tables, paper, state
+from pages.parts import monthly_data, monthly_tables, paper, paper_inputs, state, widgets
 from pages.parts.monthly_charts import BANDED_LINES, month_text
 from pages.parts.monthly_data import Plan
 from pages.parts.state import fmt, tr
@@ -17,10 +17,11 @@ from pages.parts.tables import Column
 from pages.parts.workload_bar import summary
 
 
-def report(plan: Plan) -> bytes:
-    """The report as a file: answer, charts, tables, assumptions and prices of this plan."""
+def report(plan: Plan, address: str) -> bytes:
+    """The report as a file: answer, charts, tables, inputs and prices of this plan; `address` reproduces it."""
     simulation, best = plan.simulation, plan.simulation.cheapest
     title, day = tr("monthly_cost.report_title"), fmt().date(state.today())
+    rows = monthly_tables.summary_rows(simulation, plan.baseline)
     months = [(way.name, way.band.p50, way.band) for way in simulation.ways]
     parts = [paper.paragraph(summary(plan.workload))]
     if best is not None and best.total_band is not None:
@@ -34,17 +35,16 @@ def report(plan: Plan) -> bytes:
             tr("monthly_cost.total_unit", symbol=fmt().symbol),
             _running(simulation),
         ),
-        paper.table(
-            monthly_tables.summary_rows(simulation, plan.baseline),
-            monthly_tables.summary_columns(plan.workload.budget_usd_per_month is not None),
-        ),
+        paper.table(rows, monthly_tables.summary_columns(rows, plan.workload.budget_usd_per_month is not None)),
         paper.heading(tr("monthly_cost.view_months")),
         paper.table(monthly_tables.month_rows(simulation), _plan_columns(simulation)),
         paper.heading(tr("monthly_cost.report_assumptions")),
-        paper.paragraph(_assumptions(plan)),
+        *map(paper.paragraph, _assumptions(plan)),
         *(paper.paragraph(monthly_tables.note_text(note)) for way in simulation.ways for note in way.notes),
+        *map(paper.paragraph, monthly_data.announced(plan.ways, plan.start)),
         paper.heading(tr("monthly_cost.report_prices")),
         *map(paper.paragraph, _prices(plan)),
+        paper.link(address),
     ]
     return paper.document(title, parts)
 
@@ -57,7 +57,7 @@ def _takeaway(simulation: Simulation, best: WayResult) -> str:
         name=best.name,
         low=fmt().money_short(float(band.p10)),
         high=fmt().money_short(float(band.p90)),
-        months=len(simulation.starts),
+        months=widgets.months_text(len(simulation.starts)),
     )
 
 
@@ -90,10 +90,19 @@ def _plan_columns(simulation: Simulation) -> list[Column]:
     return [c for c in monthly_tables.month_columns(simulation) if c.field != "cheapest"]
 
 
-def _assumptions(plan: Plan) -> str:
+def _assumptions(plan: Plan) -> list[str]:
     note = tr("monthly_cost.assumptions_note", seed=plan.simulation.seed)
-    return f"{paper.outlook_text(plan.outlook)} · {paper.rate_text()}. {note}"
+    compared = f"{tr('monthly_cost.baseline')}: {plan.baseline.name}" if plan.baseline else ""
+    first = f"{tr('monthly_cost.field_start')}: {month_text(plan.start)}"
+    return [
+        paper_inputs.workload_text(plan.workload),
+        " · ".join(filter(None, (first, compared))),
+        *paper_inputs.terms_texts(plan.ways),
+        f"{paper_inputs.outlook_text(plan.outlook)} · {paper_inputs.rate_text()}. {note}",
+    ]
 
 
 def _prices(plan: Plan) -> list[str]:
-    return paper.price_lines(plan.workload, plan.ways, start=plan.start, outlook=plan.outlook, today=state.today())
+    return paper_inputs.price_lines(
+        plan.workload, plan.ways, start=plan.start, outlook=plan.outlook, today=state.today()
+    )

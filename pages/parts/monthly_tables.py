@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.costs.monthly import Note, Simulation, WayResult
 from core.costs.monthly_reasons import Reason, Why, why
+from core.money import significant_decimals
 from pages.parts import tables, widgets
 from pages.parts.monthly_charts import month_text
 from pages.parts.monthly_data import Plan
@@ -17,6 +18,8 @@ from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 
 Rows = list[dict[str, Any]]
+SMALL_USD = 10.0
+"""Amounts below it need more decimals than a table has otherwise."""
 
 
 def known(value: float | None) -> float | None:
@@ -24,15 +27,23 @@ def known(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def summary_columns(has_budget: bool) -> list[Column]:
-    """Columns of the table of ways."""
+def money_digits(amounts_usd: Iterable[float | None], *, least: int) -> int:
+    """Decimals that leave three significant digits of the smallest amount, as cards do; `least` or more."""
+    sizes = [abs(usd) for usd in amounts_usd if usd is not None and np.isfinite(usd) and usd]
+    return max(least, significant_decimals(min(sizes))) if sizes and min(sizes) < SMALL_USD else least
+
+
+def summary_columns(rows: Rows, has_budget: bool) -> list[Column]:
+    """Columns of the table of ways, for its rows."""
+    plans = money_digits((row[name] for row in rows for name in ("first", "last", "total")), least=2)
+    bands = money_digits((row[name] for row in rows for name in ("p10", "p90")), least=0)
     columns = [
         Column(field="way", label=tr("monthly_cost.way"), width="medium"),
-        Column(field="first", label=tr("monthly_cost.first_month"), kind="money", digits=2),
-        Column(field="last", label=tr("monthly_cost.last_month"), kind="money", digits=2),
-        Column(field="total", label=tr("common.total"), kind="money", digits=2),
-        Column(field="p10", label=tr("monthly_cost.p10"), kind="money"),
-        Column(field="p90", label=tr("monthly_cost.p90"), kind="money"),
+        Column(field="first", label=tr("monthly_cost.first_month"), kind="money", digits=plans),
+        Column(field="last", label=tr("monthly_cost.last_month"), kind="money", digits=plans),
+        Column(field="total", label=tr("common.total"), kind="money", digits=plans),
+        Column(field="p10", label=tr("monthly_cost.p10"), kind="money", digits=bands),
+        Column(field="p90", label=tr("monthly_cost.p90"), kind="money", digits=bands),
         Column(field="saving", label=tr("monthly_cost.vs_baseline"), kind="share", digits=1),
     ]
     if has_budget:
@@ -77,8 +88,9 @@ def month_columns(simulation: Simulation, *, with_percentiles: bool = False) -> 
         Column(field="month", label=tr("common.month"), pinned=True, width="small"),
         Column(field="requests", label=tr("monthly_cost.requests"), kind="number"),
     ]
+    digits = money_digits((usd for way in simulation.ways for usd in way.planned_usd.tolist()), least=2)
     for place, way in enumerate(simulation.ways):
-        columns.append(Column(field=f"plan{place}", label=way.name, kind="money", digits=2))
+        columns.append(Column(field=f"plan{place}", label=way.name, kind="money", digits=digits))
     for place, way in enumerate(simulation.ways if with_percentiles else ()):
         columns.append(Column(field=f"low{place}", label=f"{way.name} {tr('monthly_cost.p10')}", kind="money"))
         columns.append(Column(field=f"high{place}", label=f"{way.name} {tr('monthly_cost.p90')}", kind="money"))

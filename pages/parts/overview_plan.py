@@ -10,7 +10,6 @@ from functools import lru_cache
 import streamlit as st
 
 from core.catalog.hosts import hosts_of
-from core.costs.api_bills import ApiBill
 from core.costs.monthly import (
     ModelWay,
     Simulation,
@@ -41,11 +40,15 @@ class Overview:
     refused: Sequence[str]
 
 
-def own_api(workload: Workload) -> ApiBill | None:
-    """The cheapest API that sells the open model which the own fleet runs; Rent or call compares with the same."""
+def own_api(simulation: Simulation) -> tuple[str, float] | None:
+    """Key of the cheapest API that sells the own fleet's open model, and its bill (USD) of the first month.
+
+    Rent or call compares with the same one, in a month without a season.
+    """
     model_id = str(st.session_state.get(ways.RENT) or self_host_inputs.read().model_id)
-    hosts, now = _hosts(model_id, prices_version()), dt.datetime.now(dt.UTC)
-    return next(iter(self_host_plan.api_bills(hosts, catalog().llm.sheets(), workload, now)), None)
+    hosts, first = _hosts(model_id, prices_version()), dt.datetime.combine(simulation.starts[0], dt.time(), dt.UTC)
+    bills = self_host_plan.api_bills(hosts, catalog().llm.sheets(), simulation.workload, first)
+    return (bills[0].key, bills[0].usd_per_request * float(simulation.requests[0])) if bills else None
 
 
 @lru_cache(maxsize=KEPT_HOSTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,12 +10,8 @@ from typing import Any
 import numpy as np
 
 from core.costs.conventions import Floats
-from core.costs.monthly import FleetWay, Outlook, Way
-from core.costs.monthly_outlook import LIMITS
-from core.costs.monthly_reasons import why
-from core.workload import Workload
-from pages.parts import charts, monthly_tables, tables, widgets
-from pages.parts.state import fmt, lang, tr
+from pages.parts import charts, tables
+from pages.parts.state import fmt, lang
 from pages.parts.tables import Column, Rows
 
 # Colours of the light theme: paper is white.
@@ -96,8 +91,7 @@ def _cell(value: Any, column: Column) -> str:
     if value is None or value != value:
         return "–"
     if isinstance(value, float):
-        is_won = column.kind == "money" and fmt().currency == "KRW"
-        return fmt().number(value, 0 if is_won else column.digits)
+        return fmt().number(value, tables.shown_digits(column))
     return str(value)
 
 
@@ -180,37 +174,6 @@ def _points(pairs: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{across:.1f},{down:.1f}" for across, down in pairs)
 
 
-def outlook_text(outlook: Outlook) -> str:
-    """What is assumed about the months ahead, each in the unit of its field."""
-    return " · ".join(
-        f"{tr(f'monthly_cost.field_{name}')}: {fmt().number(getattr(outlook, name) * 100, 1)}" for name in LIMITS
-    )
-
-
-def rate_text() -> str:
-    """The exchange rate with its date."""
-    show = fmt()
-    dated = show.date(show.fx_date) if show.fx_date else tr("common.fx_own")
-    return f"1 USD = {show.number(show.krw_per_usd)} KRW ({dated})"
-
-
-def price_lines(
-    workload: Workload, ways: Sequence[Way], *, start: dt.date, outlook: Outlook, today: dt.date
-) -> list[str]:
-    """Every price of the first month with its source, date and age."""
-    found = []
-    for way in ways:
-        if isinstance(way, FleetWay):
-            found += [f"{way.name}: {source}, {_dated(day, today)}" for source, day in way.sources]
-            continue
-        for one in why(workload, way, 0, start=start, outlook=outlook).reasons:
-            part = tr(f"monthly_cost.component_{one.component}")
-            how = monthly_tables.processing_text(one)
-            price = fmt().money(one.usd_per_mtok)
-            found.append(f"{one.model} ({how}), {part}: {price}/Mtok, {one.source}, {_dated(one.as_of, today)}")
-    return list(dict.fromkeys(found))
-
-
-def _dated(day: dt.date | None, today: dt.date) -> str:
-    """A day and how long ago it was."""
-    return f"{day:%Y-%m-%d} ({widgets.age_text(day, today)})" if day else tr("common.undated")
+def link(address: str) -> str:
+    """The address that reproduces what is printed."""
+    return f'<p class="small"><a href="{escape(address)}">{escape(address)}</a></p>'

@@ -13,7 +13,7 @@ from core.costs.roi_report import RoiReport
 from pages.parts import charts, tables
 from pages.parts.roi_case import Case
 from pages.parts.state import fmt, tr
-from pages.parts.widgets import plain
+from pages.parts.widgets import months_text, plain
 
 # Savings and overspending, each readable on its theme's background; the sign in the label says the same.
 _SAVE = {"light": "#1B7F3B", "dark": "#7BD88F"}
@@ -49,11 +49,6 @@ def payback_text(months: float | None, switch: Switch, *, saving_factor: float =
         return tr("roi.at_once")
     count = fmt().number(months, 1) if months >= 0.1 else "<0.1"
     return tr("roi.months_short" if is_short else "roi.months", count=count)
-
-
-def months_text(count: int) -> str:
-    """A number of whole months, such as a horizon."""
-    return tr("roi.month_one") if count == 1 else tr("roi.months", count=fmt().number(count))
 
 
 def percent(share: float | None) -> str:

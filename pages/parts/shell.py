@@ -82,10 +82,7 @@ def page_of(name: str) -> Any:
 
 def _top_row() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="shell_row"):
-        shown = fmt()
-        rate = st.popover(
-            tr("shell.rate_button", rate=shown.number(shown.krw_per_usd)), on_change="rerun", key="shell_rate"
-        )
+        rate = st.popover(tr("shell.rate_button", rate=widgets.rate_text()), on_change="rerun", key="shell_rate")
         if rate.open:
             _rate(rate)
         st.segmented_control(
@@ -102,7 +99,7 @@ def _top_row() -> None:
 def _rate(popover: Any) -> None:
     shown, settings = fmt(), state.settings()
     number_field.number_field(
-        tr("shell.rate"), KRW_PER_USD_MIN, KRW_PER_USD_MAX, step=10, key="fx", place=popover, format="%.1f",
+        tr("shell.rate"), KRW_PER_USD_MIN, KRW_PER_USD_MAX, step=10, key="fx", place=popover, format="%.9g",
         help=tr("shell.rate_help", date=shown.date(settings.fx_date)),
     )  # fmt: skip
     popover.caption(tr("shell.rate_help", date=shown.date(settings.fx_date)))

@@ -85,7 +85,7 @@ def _config(column: Column) -> Any:
     label = heading(column)
     common: dict[str, Any] = {"help": column.help, "width": column.width, "pinned": column.pinned}
     if column.kind in NUMERIC:
-        return st.column_config.NumberColumn(label, format=f"%,.{_digits(column)}f", alignment="right", **common)
+        return st.column_config.NumberColumn(label, format=f"%,.{shown_digits(column)}f", alignment="right", **common)
     if column.kind == "link":
         return st.column_config.LinkColumn(label, **common)
     if column.kind == "date":
@@ -145,10 +145,10 @@ def _cell(value: Any, column: Column) -> str:
         return tr("common.unknown")
     if column.kind not in NUMERIC:
         return plain(str(value))
-    return fmt().number(value * _factor(column), _digits(column))
+    return fmt().number(value * _factor(column), shown_digits(column))
 
 
-def _digits(column: Column) -> int:
+def shown_digits(column: Column) -> int:
     """A won is about a thousandth of a dollar: three decimals fewer say the same."""
     is_won = column.kind == "money" and fmt().currency == "KRW"
     return max(0, column.digits - 3) if is_won else column.digits

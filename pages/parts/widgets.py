@@ -45,9 +45,18 @@ def _written(text: str, *, is_share: bool) -> str:
             return text
     if not math.isfinite(value):
         return text
+    return exact(value) + ("%" if is_share else "")
+
+
+def exact(value: float) -> str:
+    """A finite number with every digit it has, up to twelve."""
     exponent = Decimal(f"{value:.12g}").normalize().as_tuple().exponent
-    digits = max(0, -exponent) if isinstance(exponent, int) else 0
-    return fmt().number(value, digits) + ("%" if is_share else "")
+    return fmt().number(value, max(0, -exponent) if isinstance(exponent, int) else 0)
+
+
+def rate_text() -> str:
+    """Won per dollar as it is used."""
+    return exact(fmt().krw_per_usd)
 
 
 def show_problems(problems: Sequence[Problem], labels: Mapping[str, str] | None = None) -> None:
@@ -75,6 +84,11 @@ def share_text(share: float | None) -> str:
 def on_off(value: bool) -> str:
     """A switch in words."""
     return tr("common.on" if value else "common.off")
+
+
+def months_text(count: int) -> str:
+    """A number of whole months, such as a horizon."""
+    return tr("common.month_one") if count == 1 else tr("common.months", count=fmt().number(count))
 
 
 def processing_text(name: str) -> str:
@@ -130,17 +144,22 @@ def show_sources(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) 
 
 
 def sources_line(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) -> str:
-    """How many sources the figures have, how old the oldest is (amber as in `age_badge`), and the exchange rate."""
+    """How many sources the figures have, how old the oldest price is (amber as in `age_badge`), and the exchange rate.
+
+    A price without a date may be older than the oldest dated one, so the line says that there is one.
+    """
     first = min((day for _, day in sources if day is not None), default=None)
     oldest = age_text(first, today)
     if age_of(first, today) in {"stale", "undated"}:
         oldest = f":orange-badge[{oldest}]"
+    if first is not None and any(day is None for _, day in sources):
+        oldest += f" :orange-badge[{tr('common.some_undated')}]"
     shown = fmt()
     rate_date = shown.date(shown.fx_date) if shown.fx_date else tr("common.fx_own")
     return tr(
         "common.sources_line",
         count=len({name for name, _ in sources}),
         oldest=oldest,
-        rate=shown.number(shown.krw_per_usd),
+        rate=rate_text(),
         rate_date=rate_date,
     )

@@ -11,9 +11,12 @@ from pages.parts import state, widgets
 from pages.parts.state import fmt, tr
 from pages.parts.workload_fields import MAIN_FIELDS, MORE_FIELDS, workload_fields
 
+ARTICLE = "article_"
+"""How the names of the presets begin that are the article's rows."""
+
 
 def summary(workload: Workload) -> str:
-    """The workload in one line: `50K requests/mo · 1,500 in · 500 out · 30 % cached · +5 %/mo`."""
+    """The workload in one line: `50K requests/mo · 1,500 in · 500 out · 30 % cached · +5 %/mo`, season and retries."""
     show = fmt()
     parts = [
         tr("workload.requests", count=show.compact(workload.requests_per_month)),
@@ -26,8 +29,17 @@ def summary(workload: Workload) -> str:
         parts.append(tr("workload.batch", share=show.percent(workload.batch_share)))
     if workload.growth_per_month:
         sign = "+" if workload.growth_per_month > 0 else ""
-        parts.append(tr("workload.growth", share=sign + show.percent(workload.growth_per_month, 1).replace(".0%", "%")))
+        parts.append(tr("workload.growth", share=sign + _percent(workload.growth_per_month)))
+    if workload.seasonality:
+        parts.append(tr("workload.season", share=_percent(workload.seasonality)))
+    if workload.retry_share:
+        parts.append(tr("workload.retries", share=_percent(workload.retry_share)))
     return " · ".join(parts)
+
+
+def _percent(share: float) -> str:
+    """One decimal where there is one."""
+    return fmt().percent(share, 1).replace(".0%", "%")
 
 
 def name_of(workload: Workload) -> str:
@@ -58,6 +70,8 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
             tr("workload.presets"), list(PRESETS), key="wl_preset", icon=":material/inventory_2:",
             format_func=lambda key: tr(f"workload.preset_{key}"), on_click=_take_preset,
         )  # fmt: skip
+    if name_of(workload) and workload.name.startswith(ARTICLE):
+        st.caption(tr("workload.article_note"))
     widgets.show_problems(problems, {one.field: tr(f"workload.field_{one.field}") for one in problems})
     return workload
 

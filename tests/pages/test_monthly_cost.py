@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import html
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.catalog.database import open_engine
 from core.catalog.scenarios import Scenarios
+from core.i18n import t
 from core.workload import Workload
+from pages.parts import state
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
@@ -311,3 +316,93 @@ def test_looking_at_the_ways_compared_changes_no_baseline(open_page: OpenPage) -
     at.selectbox(key="monthly_cost_baseline_field").set_value("google/gemini-2.5-pro").run()
     assert at.query_params["monthly_cost_baseline"] == "google/gemini-2.5-pro"
     assert at.metric[1].label == "Gemini 2.5 Pro"
+
+
+@pytest.mark.parametrize("page", ["monthly_cost", "overview"])
+def test_a_price_change_between_today_and_the_first_month_is_said(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(state, "today", lambda: dt.date(2026, 11, 29))
+    at = open_page(page, query={"way_models": ["google/gemini-4-argon", "openai/gpt-4.1"]})
+    sentence = "Gemini 4 Argon: the price change announced for Dec 1, 2026 is counted"
+
+    assert sentence in texts(at)
+    if page == "monthly_cost":
+        assert "price change: Gemini 4 Argon" in at.get("plotly_chart")[0].proto.spec
+    monkeypatch.setattr(state, "today", lambda: dt.date(2026, 12, 2))
+    assert sentence not in texts(open_page(page, query={"way_models": ["google/gemini-4-argon"]}))
+
+
+def test_the_parts_of_a_discounted_bill_are_shares_of_what_it_is_before(open_page: OpenPage) -> None:
+    """1,500 x 2 + 500 x 8 = 7,000, of which 4,000 are output; half of it is billed."""
+    query = {"way_models": "", "way_gw": MODELS[1], "way_gw_off": "50", "way_gw_fee": "0", "way_vat": "0"}
+    at = open_page("monthly_cost", query=query | {"monthly_cost_view": "parts"})
+
+    assert "57% of the bill before its discount is output tokens" in texts(at)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_report_states_every_input_that_is_not_its_default(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    made: list[bytes] = []
+
+    def at_once(make: Callable[[], bytes]) -> bytes:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(state, "later", at_once)
+    query = {
+        "req": "77777", "season": "0.3", "retry": "0.125", "budget": "500", "fx": "1388.5", "way_models": MODELS,
+        "way_gw": MODELS[0], "way_gw_off": "5", "way_mix": f"{MODELS[0]}:80,{MODELS[1]}:20",
+    }  # fmt: skip
+    at = open_page("monthly_cost", lang=lang, query=query)
+    told = html.unescape(made[-1].decode())
+
+    for name, value in (
+        ("requests_per_month", "77,777"), ("seasonality", "30"), ("retry_share", "12.5"),
+        ("budget_usd_per_month", "500"),
+    ):  # fmt: skip
+        assert f"{t(f'workload.field_{name}', lang)}: {value}" in told
+    assert f"{t('monthly_cost.discount', lang)}: 5" in told
+    assert "GPT-4.1: 20.0%" in told
+    assert "1,388.5" in told
+    assert "req=77777" in told.split("href=")[-1]
+    assert ("±30% season · 12.5% retries" if lang == "en" else "계절 변동 ±30% · 재시도 12.5%") in texts(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "low"),
+    [({"req": "20"}, "0.0280", "0.272"), ({"req": "1", "in": "1", "out": "0"}, "0.000000300", "0.00000216")],
+)
+def test_small_amounts_keep_three_digits_in_the_table(
+    open_page: OpenPage, query: dict[str, str], first: str, low: str
+) -> None:
+    _, found, _, total, band, *_ = summary_rows(open_page("monthly_cost", query=query))[0]
+
+    assert (found, band) == (first, low)
+    assert float(total) == pytest.approx(12 * float(first))
+
+
+def test_the_rate_is_shown_as_it_is_used_and_undated_prices_beside_the_oldest(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"cur": "KRW", "fx": "1388.5", "insd": "0", "outsd": "0"})
+
+    assert summary_rows(at)[0][1] == "97,195"  # 70 x 1,388.5
+    assert "1 USD = 1,388.5 won" in texts(at)
+    assert "days :orange-badge[some undated]" in texts(at)
+    dated = open_page("monthly_cost", query={"way_models": MODELS})
+    assert "undated" not in texts(dated)
+
+
+@pytest.mark.parametrize("page", ["monthly_cost", "overview"])
+def test_one_month_is_no_plural_and_a_month_with_a_season_is_named(open_page: OpenPage, page: str) -> None:
+    single = open_page(page, query={"months": "1"})
+    shown = " ".join(f"{one.label} {one.delta}" for one in single.metric) + texts(single)
+    assert "1 month" in shown
+    assert "1 months" not in shown
+
+    at = open_page(page, query={"season": "0.5", "monthly_cost_start": "2026-12-01", "way_models": MODELS})
+    assert at.metric[0].value == "$128"  # 85 x 1.5, December being the busiest month
+    assert "in Dec 2026, season included" in at.metric[0].delta
+    if page == "overview":
+        assert "(in Dec 2026, season included), the cheapest that sells it" in texts(at)

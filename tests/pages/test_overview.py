@@ -167,3 +167,21 @@ def test_the_gateway_serves_the_model_that_is_cheapest_over_all_months(open_page
     # (2,310 + 12 x 29) x 1.1 in twelve months, a twelfth of it a month.
     assert at.metric[1].value == "$244 /mo"
     assert at.metric[1].delta == f"{at.metric[0].delta} through a gateway"
+
+
+@pytest.mark.parametrize(("models", "label"), [(2, "Cheapest of your models and their mix"), (0, "Your mix of models")])
+def test_a_mix_is_not_counted_as_a_model(open_page: OpenPage, models: int, label: str) -> None:
+    pair = ["google/gemini-2.5-flash", "openai/gpt-4.1"]
+    at = open_page(query={"way_models": pair[:models] or "", "way_mix": f"{pair[0]}:70,{pair[1]}:30"})
+
+    assert at.metric[0].label == label
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [("en", "3 of input to 1 of output"), ("ko", "입력 3 : 출력 1")])
+def test_a_preset_of_the_article_says_what_is_assumed(open_page: OpenPage, lang: str, sentence: str) -> None:
+    def told(**query: str) -> str:
+        return " ".join(str(one.value) for one in open_page(lang=lang, query=query).caption)
+
+    assert sentence in told(name="article_mvp")
+    assert sentence not in told(name="article_mvp", req="49999")
+    assert sentence not in told(name="article of mine")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts import state
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
@@ -336,3 +339,21 @@ def test_today_is_the_dearest_way_as_on_the_other_pages_and_goes_with_the_plan(o
     at.selectbox(key="roi_from").set_value(pair[0]).run()
     at.multiselect(key="way_models").set_value(pair).run()
     assert at.selectbox(key="roi_from").value == pair[0]  # chosen, so it stays
+
+
+def test_the_report_states_the_workload_and_the_rate_as_they_are_used(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+
+    def at_once(make: Callable[[], bytes]) -> bytes:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(state, "later", at_once)
+    open_page("roi", query={"req": "77777", "season": "0.3", "fx": "1388.5"})
+    told = html.unescape(made[-1].decode())
+
+    assert "Requests per month: 77,777" in told
+    assert "Seasonal swing (%): 30" in told
+    assert "1 USD = 1,388.5 KRW" in told
