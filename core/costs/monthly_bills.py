@@ -22,7 +22,7 @@ from core.costs.monthly_prices import (
     request_cost,
 )
 from core.costs.monthly_tiers import Period, price_periods
-from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Terms, Way
+from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Terms, Way, parts_of
 from core.workload import Workload
 
 NoteKind = Literal["no_price", "no_batch_price", "no_cache_read_price", "no_cache_write_price", "volume_capped"]
@@ -102,14 +102,9 @@ class _PricedPart:
     plan: tuple[RequestCost | None, ...]
 
 
-def _parts(way: ModelWay | MixWay) -> tuple[MixPart, ...]:
-    found = way.parts if isinstance(way, MixWay) else (MixPart(model=way, share=1.0),)
-    return tuple(part for part in found if part.share > 0)
-
-
 def _metered_bill(way: ModelWay | MixWay, workload: Workload, outlook: Outlook, starts: list[dt.date]) -> Bill:
     notes: list[Note] = []
-    parts = [_priced(part, workload, starts, notes) for part in _parts(way)]
+    parts = [_priced(part, workload, starts, notes) for part in parts_of(way)]
     priced_requests = plain_requests(workload, starts) * price_level(outlook, len(starts))
     metered = {name: priced_requests * _plan_line(parts, name, len(starts)) for name in COMPONENTS}
     lines = with_terms(metered, way.terms)

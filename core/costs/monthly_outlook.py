@@ -181,10 +181,15 @@ def season_angle(day: dt.date) -> float:
     return 2 * math.pi * (day.month - SEASON_PEAK_MONTH) / MONTHS_PER_YEAR
 
 
+def grown_requests(workload: Workload) -> Floats:
+    """Requests of each month by growth alone, before season and retries; without a limit."""
+    months = np.arange(workload.horizon_months, dtype=np.float64)
+    return workload.requests_per_month * (1 + workload.growth_per_month) ** months
+
+
 def plain_requests(workload: Workload, starts: list[dt.date]) -> Floats:
     """Billed requests of each month as planned: growth, season and retries; cut at `MAX_REQUESTS_PER_MONTH`."""
-    months = np.arange(workload.horizon_months)
-    grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
+    grown = grown_requests(workload)
     return np.minimum(grown * season(workload.seasonality, starts) * (1 + workload.retry_share), MAX_REQUESTS_PER_MONTH)
 
 

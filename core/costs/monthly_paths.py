@@ -20,6 +20,7 @@ from core.costs.monthly_outlook import (
     Outlook,
     bounded,
     counting_deviation,
+    grown_requests,
     input_scores,
     log_deviation,
     mean_one,
@@ -239,9 +240,7 @@ def _off_plan(workload: Workload, outlook: Outlook) -> OffPlan:
 
 def _planned(workload: Workload) -> Floats:
     """Requests of each month before season and retries, within what can still be divided by and multiplied."""
-    months = np.arange(workload.horizon_months)
-    grown = workload.requests_per_month * (1 + workload.growth_per_month) ** months
-    return np.clip(grown, LEAST_PLANNED, MOST_PLANNED)
+    return np.clip(grown_requests(workload), LEAST_PLANNED, MOST_PLANNED)
 
 
 def _place(month: int, day: dt.date, by_chance: float) -> Place:

@@ -21,7 +21,7 @@ from core.costs.monthly_prices import (
     rates,
 )
 from core.costs.monthly_tiers import price_periods
-from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Way
+from core.costs.monthly_ways import FleetWay, MixPart, MixWay, ModelWay, Way, parts_of
 from core.money import PICO_PER_USD
 from core.workload import Workload
 
@@ -91,9 +91,8 @@ def _others(bill: Bill, month: int) -> dict[str, float]:
 def _reasons(
     way: ModelWay | MixWay, workload: Workload, starts: list[dt.date], month: int, requests: float, level: float
 ) -> tuple[Reason, ...]:
-    parts = way.parts if isinstance(way, MixWay) else (MixPart(model=way, share=1.0),)
     found: list[Reason] = []
-    for part in parts:
+    for part in parts_of(way):
         for period in price_periods(part.model.sheet, starts):
             held = period.month_shares[month] * part.share
             if held <= 0:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly_bills import bill_of
-from core.costs.monthly_outlook import CERTAIN, INPUTS, Outlook, month_starts
+from core.costs.monthly_outlook import CERTAIN, INPUTS, P90_SCORE, Outlook, month_starts
 from core.costs.monthly_paths import paths_of
 from core.costs.monthly_ways import Way
 from core.workload import Workload
-
-P90_SCORE = NormalDist().inv_cdf(0.9)
 
 # The spread of the outlook that drives each input.
 SPREADS: Mapping[str, str] = {

@@ -46,6 +46,9 @@ class Terms:
 
 LIST_TERMS = Terms()
 
+# What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; readers can change both.
+GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelWay:
@@ -122,6 +125,12 @@ class FleetWay:
 
 
 Way = ModelWay | MixWay | FleetWay
+
+
+def parts_of(way: ModelWay | MixWay) -> tuple[MixPart, ...]:
+    """The models that serve requests of a way, each with its share; a model alone serves all."""
+    found = way.parts if isinstance(way, MixWay) else (MixPart(model=way, share=1.0),)
+    return tuple(part for part in found if part.share > 0)
 
 
 def through_gateway(inner: ModelWay | MixWay, *, name: str, terms: Terms) -> ModelWay | MixWay:

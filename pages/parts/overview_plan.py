@@ -13,21 +13,18 @@ from core.catalog.hosts import hosts_of
 from core.costs.monthly import (
     ModelWay,
     Simulation,
-    Terms,
     Way,
     WayResult,
     planned_totals,
     simulate,
     through_gateway,
 )
+from core.costs.monthly_ways import GATEWAY_TERMS
 from core.workload import Workload
 from pages.parts import fleet, monthly_data, self_host_inputs, self_host_plan, ways
 from pages.parts.state import catalog, prices_version, tr
 
 KEPT_HOSTS = 16
-
-# What a gateway commonly adds: the article's assumed monthly fee and Korean VAT; both can be changed on Monthly cost.
-GATEWAY_TERMS = Terms(fee_usd_per_month=29.0, vat_share=0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

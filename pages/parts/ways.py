@@ -21,6 +21,7 @@ import streamlit as st
 from core.catalog.aliases import MAKERS
 from core.costs.model_shapes import model_shapes
 from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Terms, Way, through_gateway
+from core.costs.monthly_ways import GATEWAY_TERMS, parts_of
 from core.costs.tokens import PriceSheet
 from core.workload import Problem, Workload
 from pages.parts import address, fleet, number_field, self_host_inputs, state
@@ -47,10 +48,10 @@ def _fields() -> tuple[address.Field, ...]:
             key=MODELS, kind="choices", default=[one for one in DEFAULT_MODELS if one in known], options=list(known)
         ),
         address.Field(key=GATEWAY, kind="choice", default=NO_GATEWAY, options=[NO_GATEWAY, *known], named=_gateway),
-        address.Field(key=FEE, kind="float", default=29.0, low=0, high=MAX_FEE_USD),
+        address.Field(key=FEE, kind="float", default=GATEWAY_TERMS.fee_usd_per_month, low=0, high=MAX_FEE_USD),
         address.Field(key=SHARE, kind="float", default=0.0, low=0, high=100),
         address.Field(key=DISCOUNT, kind="float", default=0.0, low=0, high=100),
-        address.Field(key=VAT, kind="float", default=10.0, low=0, high=100),
+        address.Field(key=VAT, kind="float", default=GATEWAY_TERMS.vat_share * 100, low=0, high=100),
         address.Field(key=MIX, kind="text", default=""),
         address.Field(key=RENT, kind="choice", default=NO_RENT, options=[NO_RENT, *model_shapes()], named=_rent),
     )
@@ -201,13 +202,8 @@ def mix_percents(text: str) -> dict[str, float]:
 
 def sheets_of(ways: Sequence[Way]) -> list[PriceSheet]:
     """The price sheets behind ways, each once."""
-    found: dict[str, PriceSheet] = {}
-    for way in ways:
-        if isinstance(way, FleetWay):
-            continue
-        for part in way.parts if isinstance(way, MixWay) else (MixPart(model=way, share=1.0),):
-            found[part.model.sheet.key] = part.model.sheet
-    return list(found.values())
+    models = [part.model for way in ways if not isinstance(way, FleetWay) for part in parts_of(way)]
+    return list({model.sheet.key: model.sheet for model in models}.values())
 
 
 def editor() -> None:
