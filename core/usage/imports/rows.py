@@ -142,10 +142,9 @@ class Fields:
     def count(self, name: str, default: int | None = None) -> int:
         """A whole number from 0; `12.0` counts as 12. BadFieldError for any other, and `missing` without a default."""
         found = self.count_or_none(name)
+        found = default if found is None else found
         if found is None:
-            if default is None:
-                raise BadFieldError("missing", name, "")
-            return default
+            raise BadFieldError("missing", name, "")
         return found
 
     def count_or_none(self, name: str) -> int | None:
@@ -229,8 +228,7 @@ def _whole_text(name: str, value: object) -> int:
         amount = Decimal(str(value).strip())
     except InvalidOperation as error:
         raise BadFieldError("not_a_number", name, value) from error
-    if amount.is_finite() and amount.adjusted() > _MAX_DIGITS:
-        # Never build the number behind 1e999999999.
+    if amount.is_finite() and amount.adjusted() > _MAX_DIGITS:  # never build the number behind 1e999999999
         raise BadFieldError("too_large", name, value)
     if not amount.is_finite() or amount != int(amount):
         raise BadFieldError("not_a_number", name, value)
