@@ -136,7 +136,7 @@ def take_workload(filters: Filters) -> None:
         )  # fmt: skip
         explained = tr(
             "usage.take_workload_help", span=usage_inputs.span_text(found.first, found.last),
-            days=fmt().number(found.days_covered), workload=summary(found.workload),
+            days=fmt().number(found.days_covered), workload=summary(found.workload).replace("$", r"\$"),
         )  # fmt: skip
         st.caption(f"{explained} {_unmeasured(found)}".rstrip(), width="stretch")
     if st.session_state.pop(TAKEN, False):

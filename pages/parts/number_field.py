@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.workload import Problem
 from pages.parts import address, widgets
+from pages.parts.state import fmt
 
 
 def number_field(
@@ -23,6 +24,7 @@ def number_field(
     key: str,
     step: float = 1.0,
     is_whole: bool = False,
+    is_usd: bool = False,
     place: Any = None,
     has_sentence: bool = True,
     on_change: Callable[..., None] | None = None,
@@ -33,15 +35,18 @@ def number_field(
 
     `place` (such as a column) holds the field; its sentence stands below it or, with `place`, below the columns. With
     `has_sentence` False the caller says it, for the cells of a grid. `on_change` is called with `args` after the
-    number was corrected. `style` goes to `st.number_input`.
+    number was corrected. `style` goes to `st.number_input`. An amount is typed in USD whatever currency is shown:
+    `is_usd` says in the label what it is in that one.
     """
     field = address.Field(key=key, kind="int" if is_whole else "float", default=low, low=low, high=high)
     # Whole numbers are typed as any other: given whole ones alone, Streamlit would cut 2.7 down to 2 without a word.
     style.setdefault("format", "%.0f" if is_whole else "%.2f")
     # Without a value of its own an emptied field is None; Streamlit would take it for 0.
     style.setdefault("value", None)
+    value = st.session_state.get(key)
+    shown = f"{label} = {fmt().money(value)}" if is_usd and value and fmt().currency != "USD" else label
     (place or st).number_input(
-        label, step=float(step), key=key, on_change=_take, args=(field, on_change, args), **style
+        shown, step=float(step), key=key, on_change=_take, args=(field, on_change, args), **style
     )  # fmt: skip
     if has_sentence:
         say(key, label)

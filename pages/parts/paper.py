@@ -27,7 +27,8 @@ margin:24px auto;padding:0 12px;word-break:keep-all;overflow-wrap:anywhere}
 h1{font-size:20px;margin:0 0 4px}h2{font-size:14px;margin:16px 0 4px}p{margin:4px 0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:11px}
 th,td{padding:1px 6px;border-bottom:1px solid #d9dee6;text-align:right;vertical-align:top}
-td{white-space:nowrap}th:first-child,td:first-child,.t{text-align:left}td.t{white-space:normal}
+td{white-space:nowrap}th:first-child,td:first-child,.t{text-align:left}td.t{white-space:normal;min-width:5em}
+th,td{overflow-wrap:break-word}
 .scroll{overflow-x:auto}
 svg{width:100%;height:auto}.small{color:#56606e;font-size:11px}
 @page{size:A4;margin:12mm}

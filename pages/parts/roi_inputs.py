@@ -127,7 +127,7 @@ def _source(source: str) -> str:
 def _usd(name: str, *, step: float, has_sentence: bool = True) -> None:
     number_field.number_field(
         tr(f"roi.{name}"), 0, MAX_USD, step=step, key=f"roi_{name}", help=tr(f"roi.{name}_help"),
-        has_sentence=has_sentence,
+        has_sentence=has_sentence, is_usd=True,
     )  # fmt: skip
 
 

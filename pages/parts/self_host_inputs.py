@@ -178,8 +178,8 @@ def _draw_operations() -> None:
     self_host_measured.draw()
     for name, (low, high, step, _) in OPERATION_FIELDS.items():
         number_field.number_field(
-            tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE, format="%.9g",
-            help=tr(f"self_host.op_help_{name}"),
+            tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE,
+            is_usd="_usd_" in name, format="%.9g", help=tr(f"self_host.op_help_{name}"),
         )  # fmt: skip
 
 

@@ -220,7 +220,9 @@ def editor() -> None:
             (first, "fee", FEE, MAX_FEE_USD, 1.0), (second, "fee_share", SHARE, 100, 0.5),
             (first, "discount", DISCOUNT, 100, 0.5), (second, "vat", VAT, 100, 0.5),
         ):  # fmt: skip
-            number_field.number_field(tr(f"monthly_cost.{name}"), 0, high, key=key, step=step, place=place)
+            number_field.number_field(
+                tr(f"monthly_cost.{name}"), 0, high, key=key, step=step, place=place, is_usd=name == "fee"
+            )
     st.selectbox(
         tr("monthly_cost.rent"), [NO_RENT, *sorted(model_shapes())], key=RENT, format_func=_rent,
         help=tr("monthly_cost.rent_help"),

@@ -16,7 +16,7 @@ ARTICLE = "article_"
 
 
 def summary(workload: Workload) -> str:
-    """The workload in one line: `50K requests/mo · 1,500 in · 500 out · 30 % cached · +5 %/mo`, season and retries."""
+    """The workload in one line: `50K requests/mo · 1,500 in · 500 out · 30% cached · +5%/mo`, then the rarer inputs."""
     show = fmt()
     parts = [
         tr("workload.requests", count=show.compact(workload.requests_per_month)),
@@ -34,6 +34,8 @@ def summary(workload: Workload) -> str:
         parts.append(tr("workload.season", share=_percent(workload.seasonality)))
     if workload.retry_share:
         parts.append(tr("workload.retries", share=_percent(workload.retry_share)))
+    if workload.budget_usd_per_month is not None:
+        parts.append(tr("workload.budget", amount=show.money_short(workload.budget_usd_per_month)))
     return " · ".join(parts)
 
 
@@ -56,8 +58,8 @@ def workload_bar(*, has_editor: bool = True) -> Workload:
     """
     workload, problems = state.read_workload()
     with st.container(horizontal=True, vertical_alignment="center", key="wl_bar"):
-        name = widgets.plain(name_of(workload))
-        st.markdown(f":material/tune: {f'**{name}** · ' if name else ''}{summary(workload)}", width="stretch")
+        name, line = widgets.plain(name_of(workload)), summary(workload).replace("$", r"\$")
+        st.markdown(f":material/tune: {f'**{name}** · ' if name else ''}{line}", width="stretch")
         if has_editor:
             editor = st.popover(
                 tr("workload.edit"), icon=":material/edit:", on_change="rerun", key="wl_edit",

@@ -56,6 +56,7 @@ def _optional(name: str) -> None:
     number_field.number_field(
         tr(f"workload.field_{name}"), limit.low, limit.high, key=key, step=1.0,
         help=tr(f"workload.help_{name}"), placeholder="–", on_change=_changed, args=(name, key),
+        is_usd=True,
     )  # fmt: skip
 
 

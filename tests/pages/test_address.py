@@ -266,3 +266,14 @@ def test_every_number_field_answers_what_cannot_be_used() -> None:
     drawn = [path for path in (PROJECT / "pages").rglob("*.py") if ".number_input(" in path.read_text(encoding="utf-8")]
 
     assert {path.name for path in drawn} == {"number_field.py", "model_prices_own.py"}
+
+
+def test_an_amount_typed_in_usd_says_what_it_is_in_won(open_page: OpenPage) -> None:
+    at = open_page("monthly_cost", query={"budget": "80", "cur": "KRW"})
+    field = at.number_input(key="wl_budget_usd_per_month")
+    assert field.label == "Budget per month (USD) = ₩112,000"
+    assert "budget ₩112K/mo" in at.markdown[0].value
+
+    field.set_value(100.0).run()
+    assert at.number_input(key="wl_budget_usd_per_month").value == 100
+    assert at.number_input(key="wl_budget_usd_per_month").label.endswith("₩140,000")
