@@ -90,25 +90,26 @@ def controls(known: Mapping[str, PriceSheet]) -> None:
     )  # fmt: skip
     st.segmented_control(
         tr("model_prices.scope"), SCOPES, key="mp_scope", required=True,
-        format_func=lambda one: tr(f"model_prices.scope_{one}"),
+        format_func=lambda one: tr(f"model_prices.scope_{one}"), help=tr("model_prices.scope_help"),
     )  # fmt: skip
     st.segmented_control(
         tr("model_prices.status"), STATUSES, key="mp_status", required=True,
-        format_func=lambda one: tr(f"model_prices.status_{one}"),
+        format_func=lambda one: tr(f"model_prices.status_{one}"), help=tr("model_prices.status_help"),
     )  # fmt: skip
     with st.expander(tr("model_prices.more_filters"), key="mp_more"):
         providers = sorted({one.provider_id for one in known.values()})
         st.multiselect(tr("model_prices.providers"), providers, key="mp_providers")
         st.selectbox(
             tr("model_prices.context_least"), CONTEXTS, key="mp_context",
-            format_func=model_prices_data.context_text,
+            format_func=model_prices_data.context_text, help=tr("model_prices.context_help"),
         )  # fmt: skip
         st.selectbox(
             tr("model_prices.modality"), MODALITIES, key="mp_modality",
-            format_func=lambda one: tr(f"model_prices.modality_{one}"),
+            format_func=lambda one: tr(f"model_prices.modality_{one}"), help=tr("model_prices.modality_help"),
         )  # fmt: skip
         number_field.number_field(
-            tr("model_prices.cap"), 0, 1e12, key="mp_cap", placeholder=tr("model_prices.no_cap")
+            tr("model_prices.cap"), 0, 1e12, key="mp_cap", placeholder=tr("model_prices.no_cap"), is_usd=True,
+            help=tr("model_prices.cap_help"),
         )  # fmt: skip
 
 

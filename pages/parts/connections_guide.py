@@ -27,7 +27,10 @@ def show_guide() -> None:
     titles = {topic: _title(topic) for topic in ORDER}
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.selectbox(tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__)
+        st.selectbox(
+            tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__,
+            disabled=bool((st.session_state.get(PASTED) or "").strip()),
+        )  # fmt: skip
         pasted = st.text_area(
             tr("connections.guide_paste"), key=PASTED, max_chars=MAX_TEXT_CHARS, height=140,
             placeholder=tr("connections.guide_placeholder"), help=tr("connections.guide_paste_help"),
@@ -41,8 +44,8 @@ def show_guide() -> None:
 def show_diagnosis(found: Diagnosis, *, is_pasted: bool = False) -> None:
     """Title, cause, check and remedy of one diagnosis."""
     with st.container(border=True):
-        if is_pasted:
-            st.caption(tr("connections.guide_recognised" if found.is_known else "connections.guide_unknown"))
+        if is_pasted and found.is_known:
+            st.caption(tr("connections.guide_recognised"))
         status = f" · {found.status_code}" if found.status_code else ""
         st.markdown(f"### {tr(found.title_key)}{status}")
         for part, key in (("cause", found.cause_key), ("check", found.check_key), ("remedy", found.remedy_key)):

@@ -40,7 +40,7 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
     ]  # fmt: skip
     heights = charts.ticks([value for line in lines.values() for value in line])
     layout = {
-        "xaxis": {"ticksuffix": " %", "range": [0, 100]}, "yaxis": {"rangemode": "tozero"} | heights,
+        "xaxis": {"ticksuffix": "%", "range": [0, 100]}, "yaxis": {"rangemode": "tozero"} | heights,
         "shapes": [charts.line_across(x=own * 100, dash="dot")],
     }  # fmt: skip
     tokens = fmt().compact(billed_mtok(workload) * TOKENS_PER_MTOK)

@@ -169,7 +169,10 @@ def note_text(turn: Turn) -> str:
     key = "writing" if turn.text else "thinking" if turn.is_thinking else "waiting"
     text = tr(f"playground.{key}", model=widgets.plain(turn.model))
     waited_s = int(time.perf_counter() - turn.began)
-    return text if turn.text or not waited_s else f"{text} {tr('playground.waited', seconds=fmt().number(waited_s))}"
+    if turn.text or not waited_s:
+        return text
+    limit = fmt().number(gateway.gateway().policy.deadline_s)
+    return f"{text} {tr('playground.waited', seconds=fmt().number(waited_s), limit=limit)}"
 
 
 def show_stop() -> None:

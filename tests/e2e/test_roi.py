@@ -46,7 +46,7 @@ def test_the_article_s_example_is_one_click_and_its_roi_is_refused(visit: OpenVi
     expect(metric(page, "Saving per month")).to_have_text("$3.72K")
     expect(metric(page, "Payback").first).to_have_text("at once")
     # What is wrong in it opens where the reader looks.
-    expect(page.get_by_text("The article's ROI of 153,972 %, checked")).to_be_in_viewport()
+    expect(page.get_by_text("The article's ROI of 153,972%, checked")).to_be_in_viewport()
     expect(page.get_by_role("expander", name="checked")).to_have_count(0)
     one.settle()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)

@@ -15,7 +15,7 @@ from pages.parts import state
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
-CHECKED = "The article's ROI of 153,972 %, checked"
+CHECKED = "The article's ROI of 153,972%, checked"
 OWN = {"roi_source": "own", "roi_migration": "7442", "roi_fee": "29", "roi_rate": "0"}
 
 

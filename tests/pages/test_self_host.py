@@ -102,7 +102,7 @@ def test_a_purchase_mix_lowers_the_fleet_and_cannot_exceed_all_machines(open_pag
     for at in (plain, mixed, beyond):
         assert_whole(at)
     assert not mixed.warning
-    assert "100 %" in beyond.warning[0].value
+    assert "100%" in beyond.warning[0].value
 
 
 def test_the_measurement_an_estimate_rests_on_is_named_in_korean(open_page: OpenPage) -> None:

@@ -94,7 +94,7 @@ def test_an_older_a_thin_and_an_empty_feed_are_refused(catalog: Catalog) -> None
     empty = compare([], feed({}))
 
     assert "older" in str(older.refused_because)
-    assert "80 %" in str(thin.refused_because)
+    assert "80%" in str(thin.refused_because)
     assert "no usable offer" in str(empty.refused_because)
     with pytest.raises(ValueError, match="older"):
         take(catalog.engine, older)

@@ -186,7 +186,7 @@ def test_an_older_or_thinner_feed_is_refused_whole(catalog: Catalog) -> None:
     older = preview(catalog.engine, feed({"gpt-4.1": GPT, "gpt-4.1-next": GPT}, DAY - dt.timedelta(days=1)))
     thinner = preview(catalog.engine, feed({"gpt-4.1": GPT}))
     assert "older than" in str(older.refused_because)
-    assert "fewer than 80 %" in str(thinner.refused_because)
+    assert "fewer than 80%" in str(thinner.refused_because)
     with pytest.raises(ValueError, match="fewer than 80"):
         take(catalog.engine, thinner)
 
