@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
@@ -20,6 +20,7 @@ from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from core.i18n import SaidError, said
 
 MICRO = 1_000_000
+MILLION = 1_000_000
 PICO_PER_USD = 10**12
 TOKENS_PER_MTOK = 1_000_000
 HUGE = 1e15
@@ -172,8 +173,12 @@ class Formatter:
                 significant_decimals(value) if self.currency == "USD" else (0 if abs(value) >= 10 or value == 0 else 2)
             )
             return self.money(usd, digits=digits)
-        sign = "-" if value < 0 else ""
-        return f"{sign}{self.symbol}{self.compact(abs(value))}"
+        sign, size = "-" if value < 0 else "", abs(value)
+        if self.lang == "ko" and self.currency == "USD":
+            # Nobody counts dollars in 만.
+            short = self.number(float(f"{size:.3g}")) if size < MILLION else replace(self, lang="en").compact(size)
+            return f"{sign}{self.symbol}{short}"
+        return f"{sign}{self.symbol}{self.compact(size)}"
 
     def compact(self, value: Amount | None) -> str:
         """A large count with three significant digits: K / M / B in English, 만 / 억 in Korean."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -56,6 +57,9 @@ def test_money_reads_as_its_currency(usd: float | None, english: str, korean: st
 def test_short_money_has_three_significant_digits() -> None:
     assert [EN.money_short(usd) for usd in (0.00123, 1.234, 350.12, 1234567)] == ["$0.00123", "$1.23", "$350", "$1.23M"]
     assert [KO.money_short(usd) for usd in (1.234, 85, 1234567)] == ["₩1,728", "₩11.9만", "₩17.3억"]
+    dollars = replace(KO, currency="USD")
+    shown = [dollars.money_short(usd) for usd in (350.12, -35349, 999_999, 1234567, 9e9)]
+    assert shown == ["$350", "-$35,300", "$1,000,000", "$1.23M", "$9B"]
 
 
 def test_large_counts_use_the_units_of_the_language() -> None:

@@ -87,7 +87,7 @@ def test_a_budget_adds_the_chance_that_it_is_exceeded_and_by_whom(
     # 12 x 1 against 12 x 70, and 12 x 1,000: 828 over, 11,160 under.
     assert over.metric[-1].delta.startswith(name)
     assert "$828" in over.metric[-1].delta
-    assert ("$11.2K" if lang == "en" else "$1.12만") in under.metric[-1].delta
+    assert ("$11.2K" if lang == "en" else "$11,200") in under.metric[-1].delta
     assert "$12" in over.metric[-1].proto.help.replace("\\", "")
 
 
