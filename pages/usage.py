@@ -67,7 +67,7 @@ def page() -> None:
 def empty() -> None:
     """A new log: what fills it, and an example to look at."""
     widgets.show_empty(tr("usage.empty_title"), tr("usage.empty_body"))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         usage_files.sample_button()
         st.page_link("pages/playground.py", label=tr("usage.to_playground"), icon=":material/chat:")
     # Closed: Streamlit's field for files, opened at once, would be what a screen reader cannot name (axe).

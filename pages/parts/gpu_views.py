@@ -10,6 +10,7 @@ import streamlit as st
 from core.catalog.gpu_article import ArticleGpuRow
 from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
+from core.costs.model_shapes import model_shapes
 from core.costs.selfhost_terms import SpotAloneError
 from pages.parts import charts, fleet, per_token, self_host_inputs, tables, widgets
 from pages.parts.gpu_facts import fact, machine_type
@@ -89,7 +90,8 @@ def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
     except SpotAloneError:
         widgets.show_empty(tr("gpu_clouds.fit_none"), tr("self_host.spot_needs_spare_here"))
         return
-    note = tr("gpu_clouds.token_note", model=choices.model_id, precision=choices.precision.upper())
+    name = model_shapes()[choices.model_id].name
+    note = tr("gpu_clouds.token_note", model=name, precision=choices.precision.upper())
     st.caption(f"{note} {per_token.order(ranked)}" if ranked else note)
     st.page_link(page_of("self_host"), label=tr("gpu_clouds.token_link"), icon=":material/balance:")
     if ranked:

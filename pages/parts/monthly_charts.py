@@ -54,11 +54,18 @@ def _marks(plan: Plan) -> tuple[list[Parts], list[Parts]]:
     drawn = {"type": "line", "layer": "above"}
     if plan.workload.budget_usd_per_month is not None:
         budget = fmt().convert(plan.workload.budget_usd_per_month)
-        across = {"x0": 0, "x1": 1, "xref": "paper", "y0": budget, "y1": budget, "line": grey | {"dash": "dash"}}
+        across = {
+            "x0": 0,
+            "x1": 1,
+            "xref": "paper",
+            "y0": budget,
+            "y1": budget,
+            "line": grey | {"dash": "dash", "width": 2},
+        }
         marks.append(drawn | across)
         notes.append({
             "x": 0, "xref": "paper", "xanchor": "left", "y": budget, "yanchor": "bottom", "showarrow": False,
-            "text": tr("monthly_cost.budget_line"),
+            "text": f"{tr('monthly_cost.budget_line')} {fmt().money_short(plan.workload.budget_usd_per_month)}",
         })  # fmt: skip
     for month, names in changes(plan).items():
         place = starts.index(month)
