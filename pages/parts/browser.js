@@ -73,6 +73,7 @@
   // Streamlit draws the whole page after every message that comes alone: what arrives together is handed over
   // together, in its order. (pages/parts/burst.py sends it so.) In a tab that is not looked at, timers are slow.
   const PAUSE_MS = 2;
+  const FIRST_PAUSE_MS = 30; // of a visit's first run, whose page would move as its parts come
   const MOST = 100;
   const END_BYTES = 2; // "the script does not run", the last of a run, has no content
   const listen = WebSocket.prototype.addEventListener;
@@ -83,6 +84,7 @@
     }
     const waiting = [];
     let timer;
+    let isFirst = true;
     const handOver = () => {
       clearTimeout(timer);
       burst += 1;
@@ -91,8 +93,10 @@
     const take = (message) => {
       clearTimeout(timer);
       const isEnd = message.data?.byteLength <= END_BYTES;
-      if (waiting.push(message) >= MOST || isEnd || document.hidden) handOver();
-      else timer = setTimeout(handOver, PAUSE_MS);
+      const isMany = waiting.push(message) >= MOST && !isFirst;
+      if (isMany || isEnd || document.hidden) handOver();
+      else timer = setTimeout(handOver, isFirst ? FIRST_PAUSE_MS : PAUSE_MS);
+      isFirst &&= !isEnd;
     };
     listen.call(this, "close", handOver);
     listen.call(this, "message", take, ...options);

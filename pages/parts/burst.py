@@ -12,6 +12,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 HOLD_S = 0.05
 """The longest wait. Most reruns end within it; what a longer one (a stream, an import) sends later is not held."""
 
+FIRST_HOLD_S = 0.5
+"""The same for the first run of a visit, whose page would move under the reader's eyes as its parts come."""
+
 LARGEST_MARK_BYTES = 16_384
 """The messages that begin and end a run are smaller; larger ones are not even read."""
 
@@ -46,11 +49,13 @@ class _Line:
         self._timer: asyncio.TimerHandle | None = None
         self._release: asyncio.Task[None] | None = None
         self._order = asyncio.Lock()
+        self._hold_s = FIRST_HOLD_S
 
     async def send(self, message: Message) -> None:
         mark = _mark(message)
         if mark == "new_session" and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(HOLD_S, self._moment_passed)
+            self._timer = asyncio.get_running_loop().call_later(self._hold_s, self._moment_passed)
+            self._hold_s = HOLD_S
         self._held.append(message)
         if self._timer is None or mark == "script_finished" or message["type"] != "websocket.send":
             await self._pass_on()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from pages.parts.burst import HOLD_S, OneBurst
+from pages.parts.burst import FIRST_HOLD_S, HOLD_S, OneBurst
 from tests.conftest import in_a_loop
 
 Script = Callable[[Send, list[Message]], Awaitable[None]]
@@ -60,17 +61,20 @@ def test_a_run_leaves_when_it_has_ended_and_in_its_order() -> None:
     assert sent_by(script) == RUN
 
 
-def test_a_long_run_is_shown_after_a_moment_and_then_as_it_comes() -> None:
+@pytest.mark.parametrize(("before", "hold_s"), [([], FIRST_HOLD_S), (RUN, HOLD_S)])
+def test_a_long_run_is_shown_after_a_moment_and_then_as_it_comes(before: list[Message], hold_s: float) -> None:
     async def script(send: Send, arrived: list[Message]) -> None:
-        await send(RUN[0])
-        await send(RUN[1])
-        await asyncio.sleep(HOLD_S * 2)
-        assert arrived == RUN[:2]
+        for message in [*before, *RUN[:2]]:
+            await send(message)
+        await asyncio.sleep(hold_s / 2)
+        assert arrived == before
+        await asyncio.sleep(hold_s)
+        assert arrived == [*before, *RUN[:2]]
         await send(RUN[2])
-        assert arrived == RUN[:3]
+        assert arrived == [*before, *RUN[:3]]
         await send(RUN[3])
 
-    assert sent_by(script) == RUN
+    assert sent_by(script) == [*before, *RUN]
 
 
 def test_what_comes_while_the_held_ones_leave_keeps_its_place() -> None:
@@ -80,7 +84,7 @@ def test_what_comes_while_the_held_ones_leave_keeps_its_place() -> None:
         await send(RUN[0])
         for message in many[:25]:
             await send(message)
-        await asyncio.sleep(HOLD_S + 0.001)
+        await asyncio.sleep(FIRST_HOLD_S + 0.001)
         await asyncio.gather(*(send(message) for message in many[25:]))
 
     assert sent_by(script) == [RUN[0], *many]
@@ -111,6 +115,6 @@ def test_bytes_that_are_no_message_pass() -> None:
 def test_a_connection_that_broke_meanwhile_is_not_an_error_of_its_own() -> None:
     async def script(send: Send, arrived: list[Message]) -> None:
         await send(RUN[0])
-        await asyncio.sleep(HOLD_S * 2)
+        await asyncio.sleep(FIRST_HOLD_S * 2)
 
     assert sent_by(script, is_broken=True) == []
