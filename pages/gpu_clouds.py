@@ -16,7 +16,7 @@ from core.costs.gpu_specs import gpu_specs
 from core.costs.gpus import GpuOffer
 from pages.parts import address, gpu_fields, gpu_inputs, gpu_rows, gpu_story, gpu_views, state, tables, widgets
 from pages.parts.gpu_inputs import Choices
-from pages.parts.gpu_rows import Providers
+from pages.parts.offer_words import Providers, provider_name
 from pages.parts.state import catalog, fmt, lang, tr
 from pages.parts.workload_bar import workload_bar
 
@@ -104,7 +104,7 @@ def _name(one: Rated | None, providers: Providers, today: dt.date) -> str:
     """Who asks this price, and a mark where its day is not known or long past."""
     if one is None:
         return "–"
-    name, age = gpu_rows.provider_name(providers, one.offer.provider_id), widgets.age_of(one.offer.as_of, today)
+    name, age = provider_name(providers, one.offer.provider_id), widgets.age_of(one.offer.as_of, today)
     return f"{name} · {tr(f'gpu_clouds.trust_{age}')}" if age in {"undated", "stale"} else name
 
 

@@ -6,26 +6,26 @@ import streamlit as st
 
 from core.costs.conventions import MONTHS_PER_YEAR
 from core.costs.monthly import Band, WayResult
-from pages.parts import monthly_data, monthly_tables, state, tables, widgets
+from pages.parts import monthly_tables, planning, state, tables, widgets
 from pages.parts.monthly_article import show_article
 from pages.parts.monthly_breakdown import parts_chart, tornado_chart
-from pages.parts.monthly_cards import budget_card, month_value
 from pages.parts.monthly_charts import band_chart, cumulative_chart
-from pages.parts.monthly_data import PREFIX, VIEW, VIEWS, Plan
 from pages.parts.monthly_inputs import show_inputs, show_ways
 from pages.parts.monthly_report import report
 from pages.parts.monthly_saved import show_saved
+from pages.parts.plan_cards import budget_card, month_value
+from pages.parts.planning import PREFIX, VIEW, VIEWS, Plan
 from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import workload_bar
 
 
 @state.block
 def page() -> None:
-    problems = monthly_data.take()
+    problems = planning.take()
     workload_bar(has_editor=False)
     st.title(tr("monthly_cost.title"))
-    widgets.show_problems(problems, monthly_data.labels())
-    plan = monthly_data.plan()
+    widgets.show_problems(problems, planning.labels())
+    plan = planning.plan()
     if not plan.ways:
         widgets.show_empty(tr("monthly_cost.empty_title"), tr("monthly_cost.empty_body"))
         show_ways(plan)
@@ -49,14 +49,14 @@ def table(plan: Plan) -> None:
     """One row per way with the age of its prices, and what has to be said about them."""
     rows = monthly_tables.summary_rows(plan.simulation, plan.baseline)
     columns = monthly_tables.summary_columns(rows, plan.workload.budget_usd_per_month is not None)
-    sources = widgets.sources_line(monthly_data.sources(plan.ways, plan.start), state.today())
+    sources = widgets.sources_line(planning.sources(plan.ways, plan.start), state.today())
     tables.small_table(
         rows,
         columns,
         note=sources,
         explained=tr("monthly_cost.table_help"),
     )
-    monthly_tables.show_notes(plan.simulation, [*plan.refused, *monthly_data.announced(plan.ways, plan.start)])
+    monthly_tables.show_notes(plan.simulation, [*plan.refused, *planning.announced(plan.ways, plan.start)])
 
 
 def answer(plan: Plan) -> None:

@@ -12,9 +12,9 @@ from core.catalog.aliases import CHAT_MAKERS
 from core.costs.monthly import MixWay, ModelWay, Way, WayKind
 from core.costs.tokens_history import PriceChange, price_changes
 from core.money import usd_from_micro
-from pages.parts import address, charts, monthly_data, state, tables, ways, widgets
-from pages.parts.monthly_cards import budget_card, month_value, season_text
+from pages.parts import address, charts, planning, state, tables, ways, widgets
 from pages.parts.overview_plan import Overview, make_overview, own_api
+from pages.parts.plan_cards import budget_card, month_value, season_text
 from pages.parts.shell import page_of
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
@@ -32,22 +32,22 @@ DOORS = {
 
 @state.block
 def page() -> None:
-    problems = monthly_data.take()
+    problems = planning.take()
     since = state.today() - dt.timedelta(days=NEWS_DAYS)
     found, more = address.bind([address.Field(key=SINCE, kind="date", default=since)])
     workload = workload_bar()
     st.title(tr("overview.title"))
-    widgets.show_problems([*problems, *more], monthly_data.labels() | {SINCE: tr("overview.since")})
+    widgets.show_problems([*problems, *more], planning.labels() | {SINCE: tr("overview.since")})
     overview = make_overview(workload)
     with widgets.cards(4 if workload.budget_usd_per_month is None else 5):
         answer(overview)
     compared(overview)
     chart(overview)
-    for sentence in (*overview.refused, *monthly_data.announced(overview.ways, monthly_data.start())):
+    for sentence in (*overview.refused, *planning.announced(overview.ways, planning.start())):
         st.caption(widgets.plain(sentence))
     doors()
     news(found[SINCE] or since)
-    widgets.show_sources(monthly_data.sources(overview.ways, monthly_data.start()), state.today())
+    widgets.show_sources(planning.sources(overview.ways, planning.start()), state.today())
 
 
 def answer(overview: Overview) -> None:

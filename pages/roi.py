@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.costs.monthly import DEFAULT_PATHS
 from core.workload import Workload
-from pages.parts import monthly_data, roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
+from pages.parts import planning, roi_charts, roi_inputs, roi_print, roi_tables, state, tables, ways, widgets
 from pages.parts.roi_case import Case, labels, own_case, planned_ids, simulated_case
 from pages.parts.state import fmt, tr
 from pages.parts.workload_bar import workload_bar
@@ -20,7 +20,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="roi_head"):
         st.title(tr("roi.title"), width="content")
         roi_inputs.draw_article_button()
-    widgets.show_problems(monthly_data.take(), monthly_data.labels())
+    widgets.show_problems(planning.take(), planning.labels())
     found, refused = ways.current()
     names = labels(found)
     inputs = roi_inputs.read(names, *planned_ids(found, workload))

@@ -7,10 +7,10 @@ import streamlit as st
 from core.costs.selfhost import Fleet
 from pages.parts import (
     fleet,
+    fleet_inputs,
+    fleet_measured,
     per_token,
     self_host_charts,
-    self_host_inputs,
-    self_host_measured,
     self_host_verdict,
     self_host_why,
     state,
@@ -18,8 +18,8 @@ from pages.parts import (
     ways,
     widgets,
 )
-from pages.parts.gpu_rows import provider_name
-from pages.parts.self_host_inputs import Choices
+from pages.parts.fleet_inputs import Choices
+from pages.parts.offer_words import provider_name
 from pages.parts.self_host_plan import Plan, make_plan
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.workload_bar import workload_bar
@@ -32,17 +32,17 @@ HOSTS_SHOWN = 20
 def page() -> None:
     workload = workload_bar()
     st.title(tr("self_host.title"))
-    choices = self_host_inputs.read()
+    choices = fleet_inputs.read()
     values = self_host_verdict.read()
     plan = make_plan(choices, workload)
-    self_host_measured.remember_winner(plan.best)
+    fleet_measured.remember_winner(plan.best)
     _answer(plan)
     found = self_host_verdict.verdict(plan, choices, workload, values)
     self_host_why.under_the_cards(plan, choices, workload, found.conclusion)
     left, right = st.columns([7, 3], gap="large")
     with right:
         hosts = [one.key for one in plan.hosts[:HOSTS_SHOWN]]
-        self_host_inputs.draw([*hosts, *self_host_inputs.WELL_KNOWN], has_hosts=bool(hosts))
+        fleet_inputs.draw([*hosts, *fleet_inputs.WELL_KNOWN], has_hosts=bool(hosts))
     with left:
         if plan.best is None:
             widgets.show_empty(tr("self_host.none_fits"), fleet.why_none(choices, workload))

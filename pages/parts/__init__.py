@@ -1,1 +1,1 @@
-"""What pages share (address, workload bar, charts, tables, small widgets), and parts of single ones (`<page>_*`)."""
+"""What pages share (address, workload bar, charts, tables, plans, fleets), and parts of single ones (`<page>_*`)."""

@@ -19,8 +19,8 @@ from core.costs.selfhost_ranking import Ranking, cheapest_dated, ranked
 from core.costs.selfhost_replicas import OwnSpeed, gpus_to_hold
 from core.costs.throughput_precision import can_serve
 from core.workload import Workload
-from pages.parts.gpu_rows import country_text
-from pages.parts.self_host_inputs import Choices
+from pages.parts.fleet_inputs import Choices
+from pages.parts.offer_words import country_text
 from pages.parts.state import catalog, fmt, prices_version, today, tr
 
 # What a model that fits no machine is measured against: GPUs that most sellers have, from small to large.

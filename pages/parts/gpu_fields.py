@@ -11,7 +11,7 @@ from core.costs.gpu_ranking import MEASURES
 from core.costs.gpus import PURCHASE_OPTIONS
 from pages.parts import number_field
 from pages.parts.gpu_inputs import ALL, COUNTS, MODES, NUMBERS, Options, gpu_name, named, option_name
-from pages.parts.gpu_rows import country_text
+from pages.parts.offer_words import country_text
 from pages.parts.state import tr
 
 EXPLAINED = frozenset(

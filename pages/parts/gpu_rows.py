@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
-
-from babel import Locale
 
 from core.costs.gpu_bills import RentalPlan, Terms, monthly_bill
 from core.costs.gpu_places import RoundTrip, place_of, round_trip
 from core.costs.gpu_ranking import Measure, Rated
 from core.costs.gpus import GpuOffer
-from core.i18n import DEFAULT_LANGUAGE
 from pages.parts import widgets
-from pages.parts.gpu_facts import fact, machine_type
+from pages.parts.gpu_facts import machine_type
 from pages.parts.gpu_inputs import option_name
-from pages.parts.state import fmt, lang, tr
+from pages.parts.offer_words import Providers, gpu_text, provider_name, region_text
+from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
-
-COUNTRY_CODE = re.compile(r"[A-Z]{2}")
-CONTINENTS = frozenset({"AF", "AS", "EU", "NA", "OC", "SA"})
-Providers = Mapping[str, Mapping[str, Any]]
-
-
-def provider_name(providers: Providers, provider_id: str) -> str:
-    """The name a provider is known by."""
-    return str(providers.get(provider_id, {}).get("name") or provider_id)
 
 
 def terms(providers: Providers, provider_id: str) -> Terms:
@@ -133,38 +120,3 @@ def rows(rated: Sequence[Rated], plan: RentalPlan, providers: Providers, today: 
 def day_text(offer: GpuOffer) -> str:
     """The day a price was seen, or that nobody knows it."""
     return fmt().date(offer.as_of) if offer.as_of else tr("common.undated")
-
-
-def region_text(region: str | None) -> str:
-    """A region as its source names it; of a marketplace's places (`Texas, US, NA`) what says something."""
-    if not region:
-        return tr("gpu_clouds.no_region")
-    if COUNTRY_CODE.fullmatch(region):
-        return country_text(region)
-    place, *rest = (part.strip() for part in region.split(","))
-    if len(rest) != 2 or rest[1] not in CONTINENTS:
-        return fact(region)
-    code = rest[0]
-    return country_text(code) if place in ("", _country(code, DEFAULT_LANGUAGE)) else f"{place}, {code}"
-
-
-def place_text(offer: GpuOffer) -> str:
-    """Where an offer is: its region, else its country, else that nobody says."""
-    return country_text(offer.country) if offer.country and not offer.region else region_text(offer.region)
-
-
-def country_text(code: str) -> str:
-    """The name of a country (ISO 3166) in the reader's language; the code of one that has none."""
-    return _country(code, lang())
-
-
-@cache
-def _country(code: str, language: str) -> str:
-    return str(Locale.parse(language).territories.get(code, code))
-
-
-def gpu_text(offer: GpuOffer) -> str:
-    """GPU and form."""
-    if not offer.gpu_form or offer.gpu_model.endswith(offer.gpu_form):
-        return offer.gpu_model
-    return f"{offer.gpu_model} {offer.gpu_form}"

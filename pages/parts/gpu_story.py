@@ -15,18 +15,8 @@ from core.money import MICRO
 from pages.parts import state, tables, widgets
 from pages.parts.gpu_facts import fact, machine_type
 from pages.parts.gpu_fields import draw_need, draw_plan, draw_rtt
-from pages.parts.gpu_rows import (
-    Providers,
-    day_text,
-    gpu_text,
-    place_text,
-    provider_name,
-    purchase,
-    region_text,
-    terms,
-    trip,
-    trust,
-)
+from pages.parts.gpu_rows import day_text, purchase, terms, trip, trust
+from pages.parts.offer_words import Providers, gpu_text, place_text, provider_name, region_text
 from pages.parts.state import fmt, tr
 
 CONFIGURATIONS_SHOWN = 12

@@ -12,9 +12,10 @@ from core.costs.gpu_ranking import Rated, disagreements
 from core.costs.gpus import GpuOffer, GpuSpec, spec_for
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost_terms import SpotAloneError
-from pages.parts import charts, fleet, per_token, self_host_inputs, tables, widgets
+from pages.parts import charts, fleet, fleet_inputs, per_token, tables, widgets
 from pages.parts.gpu_facts import fact, machine_type
-from pages.parts.gpu_rows import Providers, gpu_text, provider_name, purchase
+from pages.parts.gpu_rows import purchase
+from pages.parts.offer_words import Providers, gpu_text, provider_name
 from pages.parts.shell import page_of
 from pages.parts.state import fmt, tr, workload
 
@@ -84,7 +85,7 @@ def by_token(offers: Sequence[GpuOffer], today: dt.date) -> None:
 
     The filters are this page's alone: those of Rent or call do not act here.
     """
-    choices = self_host_inputs.read()
+    choices = fleet_inputs.read()
     try:
         ranked = fleet.ranked_for(choices, workload(), offers)
     except SpotAloneError:

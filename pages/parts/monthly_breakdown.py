@@ -9,7 +9,7 @@ from core.costs.monthly import WayResult
 from core.costs.monthly_tornado import Swing, tornado
 from pages.parts import charts
 from pages.parts.monthly_charts import plain_money
-from pages.parts.monthly_data import Plan
+from pages.parts.planning import Plan
 from pages.parts.state import fmt, tr
 from pages.parts.widgets import months_text
 

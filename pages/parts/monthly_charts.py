@@ -12,7 +12,7 @@ import numpy as np
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
 from pages.parts import charts, line_ends, widgets
-from pages.parts.monthly_data import Plan, changes
+from pages.parts.planning import Plan, changes
 from pages.parts.state import fmt, tr
 
 Parts = dict[str, Any]

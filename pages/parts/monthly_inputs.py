@@ -7,8 +7,8 @@ import streamlit as st
 from core.costs.monthly import DEFAULT_SEED, Outlook
 from core.costs.monthly_outlook import LIMITS
 from core.workload import LIMITS as WORKLOAD_LIMITS
-from pages.parts import address, monthly_data, number_field, state, ways
-from pages.parts.monthly_data import Plan
+from pages.parts import address, number_field, planning, state, ways
+from pages.parts.planning import Plan
 from pages.parts.state import tr
 from pages.parts.workload_fields import take, workload_fields
 
@@ -18,9 +18,9 @@ BEHIND = (
     "output_spread", "seasonality", "retry_share", "peak_hour_share", "peak_to_average",
 )  # fmt: skip
 GROUPS = ("more", "ways", "assumptions")
-GROUP = f"{monthly_data.PREFIX}group"
-END_VOLUME = f"{monthly_data.PREFIX}end_volume"
-BASELINE_FIELD = f"{monthly_data.PREFIX}baseline_field"
+GROUP = f"{planning.PREFIX}group"
+END_VOLUME = f"{planning.PREFIX}end_volume"
+BASELINE_FIELD = f"{planning.PREFIX}baseline_field"
 
 
 def show_inputs(plan: Plan) -> None:
@@ -53,7 +53,7 @@ def show_ways(plan: Plan) -> None:
 
 
 def _take_baseline() -> None:
-    address.set_value(monthly_data.BASELINE, st.session_state[BASELINE_FIELD])
+    address.set_value(planning.BASELINE, st.session_state[BASELINE_FIELD])
 
 
 def _end_volume() -> None:
@@ -78,13 +78,13 @@ def _take_end_volume() -> None:
 
 def _assumptions() -> None:
     st.date_input(
-        tr("monthly_cost.field_start"), key=monthly_data.START, min_value=monthly_data.EARLIEST,
-        max_value=monthly_data.LATEST, help=tr("monthly_cost.help_start"),
+        tr("monthly_cost.field_start"), key=planning.START, min_value=planning.EARLIEST,
+        max_value=planning.LATEST, help=tr("monthly_cost.help_start"),
     )  # fmt: skip
     for name, (low, high) in LIMITS.items():
         step = 0.5 if getattr(Outlook(), name) <= 0.01 else 5.0
         number_field.number_field(
-            tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{monthly_data.PREFIX}{name}",
+            tr(f"monthly_cost.field_{name}"), low * 100, high * 100, step=step, key=f"{planning.PREFIX}{name}",
             help=tr(f"monthly_cost.help_{name}"),
         )  # fmt: skip
     st.caption(tr("monthly_cost.assumptions_note", seed=DEFAULT_SEED))

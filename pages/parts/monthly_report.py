@@ -9,9 +9,9 @@ import numpy as np
 
 from core.costs.conventions import Floats
 from core.costs.monthly import Simulation, WayResult
-from pages.parts import monthly_data, monthly_tables, paper, paper_inputs, state, widgets
+from pages.parts import monthly_tables, paper, paper_inputs, planning, state, widgets
 from pages.parts.monthly_charts import BANDED_LINES, month_text
-from pages.parts.monthly_data import Plan
+from pages.parts.planning import Plan
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 from pages.parts.workload_bar import summary
@@ -41,7 +41,7 @@ def report(plan: Plan, address: str) -> bytes:
         paper.heading(tr("monthly_cost.report_assumptions")),
         *map(paper.paragraph, _assumptions(plan)),
         *(paper.paragraph(monthly_tables.note_text(note)) for way in simulation.ways for note in way.notes),
-        *map(paper.paragraph, monthly_data.announced(plan.ways, plan.start)),
+        *map(paper.paragraph, planning.announced(plan.ways, plan.start)),
         paper.heading(tr("monthly_cost.report_prices")),
         *map(paper.paragraph, _prices(plan)),
         paper.link(address),

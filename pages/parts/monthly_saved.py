@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.catalog.scenarios import Scenario, ScenarioError, Scenarios
 from core.costs.monthly import Simulation
-from pages.parts import monthly_data, state, tables, widgets
+from pages.parts import planning, state, tables, widgets
 from pages.parts.monthly_charts import plain_money
 from pages.parts.monthly_tables import three_digits
 from pages.parts.state import fmt, tr
@@ -69,7 +69,7 @@ def _try(action: Callable[[], str]) -> None:
 def _save() -> None:
     def action() -> str:
         name = st.session_state.get(NAME) or name_of(state.workload())
-        kept = store().save(name, state.workload(), monthly_data.parameters())
+        kept = store().save(name, state.workload(), planning.parameters())
         return tr("monthly_cost.saved_now", name=kept.name)
 
     _try(action)
@@ -107,7 +107,7 @@ def _open() -> None:
         st.session_state[SAID] = ("refused", widgets.plain(tr(f"monthly_cost.error_{error.kind}", given=error.given)))
         return
     state.set_workload(chosen.workload)
-    monthly_data.set_parameters(chosen.parameters)
+    planning.set_parameters(chosen.parameters)
 
 
 def _copy() -> None:
@@ -172,8 +172,7 @@ def _compare(saved: Sequence[Scenario]) -> None:
     if first not in by_name or second not in by_name:
         return
     pair = [
-        (name, monthly_data.simulate_saved(by_name[name].workload, by_name[name].parameters))
-        for name in (first, second)
+        (name, planning.simulate_saved(by_name[name].workload, by_name[name].parameters)) for name in (first, second)
     ]
     totals = [_best_total(simulation) for _, simulation in pair]
     if totals[0] is not None and totals[1] is not None:

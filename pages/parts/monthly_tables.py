@@ -13,7 +13,7 @@ from core.costs.monthly_reasons import Reason, Why, why
 from core.money import significant_decimals
 from pages.parts import tables, widgets
 from pages.parts.monthly_charts import month_text
-from pages.parts.monthly_data import Plan
+from pages.parts.planning import Plan
 from pages.parts.state import fmt, tr
 from pages.parts.tables import Column
 

@@ -21,7 +21,7 @@ from core.costs.monthly import (
 )
 from core.costs.monthly_ways import GATEWAY_TERMS
 from core.workload import Workload
-from pages.parts import fleet, monthly_data, self_host_inputs, self_host_plan, ways
+from pages.parts import fleet, fleet_inputs, planning, self_host_plan, ways
 from pages.parts.state import catalog, prices_version, tr
 
 KEPT_HOSTS = 16
@@ -42,7 +42,7 @@ def own_api(simulation: Simulation) -> tuple[str, float] | None:
 
     Rent or call compares with the same one, in a month without a season.
     """
-    model_id = str(st.session_state.get(ways.RENT) or self_host_inputs.read().model_id)
+    model_id = str(st.session_state.get(ways.RENT) or fleet_inputs.read().model_id)
     hosts, first = _hosts(model_id, prices_version()), dt.datetime.combine(simulation.starts[0], dt.time(), dt.UTC)
     bills = self_host_plan.api_bills(hosts, catalog().llm.sheets(), simulation.workload, first)
     return (bills[0].key, bills[0].usd_per_request * float(simulation.requests[0])) if bills else None
@@ -55,12 +55,10 @@ def _hosts(model_id: str, _prices: tuple[object, ...]) -> list[str]:
 
 def make_overview(workload: Workload) -> Overview:
     """Simulates the plan's ways with a gateway and a fleet beside them."""
-    kept, refused = monthly_data.chosen_ways()
+    kept, refused = planning.chosen_ways()
     found = [*kept, *_gateway(kept, workload), *_fleet(kept, workload)]
-    simulation = simulate(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
-    return Overview(
-        simulation=simulation, ways=found, baseline=monthly_data.baseline_of(kept, simulation), refused=refused
-    )
+    simulation = simulate(workload, found, start=planning.start(), outlook=planning.outlook())
+    return Overview(simulation=simulation, ways=found, baseline=planning.baseline_of(kept, simulation), refused=refused)
 
 
 def _gateway(chosen: Sequence[Way], workload: Workload) -> list[Way]:
@@ -69,7 +67,7 @@ def _gateway(chosen: Sequence[Way], workload: Workload) -> list[Way]:
         return []
     models = [way for way in chosen if isinstance(way, ModelWay)]
     # Over all months, as on the other cards: a price that changes soon makes another model the cheapest.
-    totals = planned_totals(workload, models, start=monthly_data.start(), outlook=monthly_data.outlook())
+    totals = planned_totals(workload, models, start=planning.start(), outlook=planning.outlook())
     known = [way for way in models if totals[way.name] is not None]
     inner = min(known, key=lambda way: totals[way.name] or 0.0, default=None)
     if inner is None:
@@ -81,5 +79,5 @@ def _fleet(chosen: Sequence[Way], workload: Workload) -> list[Way]:
     """The cheapest machines of one's own, unless the plan has them already."""
     if any(way.kind == "rent" for way in chosen):
         return []
-    found = fleet.cheapest_way(self_host_inputs.read(), workload)
+    found = fleet.cheapest_way(fleet_inputs.read(), workload)
     return [found] if found else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.costs.selfhost_ranking import RankedOffer, cheapest_dated, undated_below
 from pages.parts import tables, widgets
-from pages.parts.gpu_rows import gpu_text, place_text, provider_name
+from pages.parts.offer_words import gpu_text, place_text, provider_name
 from pages.parts.state import catalog, fmt, tr
 
 

@@ -15,7 +15,7 @@ from core.costs.roi_paths import Outcomes, path_outcomes, running_band
 from core.costs.roi_plan import ServingCost, Switch, plan_switch
 from core.money import HUGE
 from core.workload import Workload
-from pages.parts import fleet, monthly_data, self_host_inputs, ways
+from pages.parts import fleet, fleet_inputs, planning, ways
 from pages.parts.roi_inputs import RENT, Inputs
 from pages.parts.state import catalog, tr
 
@@ -47,8 +47,8 @@ def labels(found: Sequence[Way]) -> dict[str, str]:
 
 def planned_ids(found: Sequence[Way], workload: Workload) -> tuple[str | None, list[str]]:
     """Id of the way savings are measured against, and of the ways called, the lowest planned total first."""
-    totals = planned_totals(workload, found, start=monthly_data.start(), outlook=monthly_data.outlook())
-    today = monthly_data.baseline_way(found, totals)
+    totals = planned_totals(workload, found, start=planning.start(), outlook=planning.outlook())
+    today = planning.baseline_way(found, totals)
     called = [way for way in found if way.kind != "rent" and totals[way.name] is not None]
     called.sort(key=lambda way: totals[way.name] or 0.0)
     return (ways.way_id(today) if today else None), [ways.way_id(way) for way in called]
@@ -63,7 +63,7 @@ def own_case(inputs: Inputs, workload: Workload) -> Case:
     ]
     return Case(
         switch=plan_switch(bills[0], bills[1], inputs.terms),
-        starts=tuple(month_starts(monthly_data.start(), months)),
+        starts=tuple(month_starts(planning.start(), months)),
         outcomes=None,
         band=None,
         sources=(),
@@ -77,7 +77,7 @@ def simulated_case(inputs: Inputs, workload: Workload, found: Sequence[Way]) -> 
     """
     by_id = {ways.way_id(way): way for way in found}
     if RENT in (inputs.from_id, inputs.to_id) and RENT not in by_id:
-        run = self_host_inputs.read()
+        run = fleet_inputs.read()
         rent = fleet.cheapest_way(run, workload)
         if rent is None:
             return fleet.why_none(run, workload)
@@ -88,7 +88,7 @@ def simulated_case(inputs: Inputs, workload: Workload, found: Sequence[Way]) -> 
     chosen = [
         by_id.get(one) or ModelWay(name=ways.label_of(one), sheet=sheets[one]) for one in (inputs.from_id, inputs.to_id)
     ]
-    start, outlook = monthly_data.start(), monthly_data.outlook()
+    start, outlook = planning.start(), planning.outlook()
     simulation = simulate(workload, chosen, start=start, outlook=outlook)
     for way in simulation.ways:
         if way.total_usd is None:
@@ -106,7 +106,7 @@ def _evaluated(simulation: Simulation, inputs: Inputs, chosen: Sequence[Way], ou
         starts=simulation.starts,
         outcomes=path_outcomes(before, after, inputs.terms),
         band=running_band(before, after, inputs.terms),
-        sources=tuple(monthly_data.sources(chosen, simulation.starts[0])),
+        sources=tuple(planning.sources(chosen, simulation.starts[0])),
         ways=tuple(chosen),
         outlook=outlook,
     )

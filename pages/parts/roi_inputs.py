@@ -12,7 +12,7 @@ from core.costs.article import roi_example
 from core.costs.model_shapes import model_shapes
 from core.costs.roi_plan import SwitchTerms
 from pages.parts import address, number_field, state, ways, widgets
-from pages.parts.monthly_data import BASELINE
+from pages.parts.planning import BASELINE
 from pages.parts.state import tr
 
 Source = Literal["ways", "own"]

@@ -18,7 +18,7 @@ from core.costs.selfhost_ranking import speed_of
 from core.costs.selfhost_tornado import Swing, tornado
 from core.workload import Workload
 from pages.parts import charts, tables
-from pages.parts.self_host_inputs import Choices
+from pages.parts.fleet_inputs import Choices
 from pages.parts.self_host_plan import Plan, columns_for
 from pages.parts.state import catalog, fmt, tr
 

@@ -21,7 +21,7 @@ from core.costs.throughput_latency import ReplySpeed, reply_speed
 from core.costs.tokens import PriceSheet
 from core.workload import Workload
 from pages.parts import fleet
-from pages.parts.self_host_inputs import WELL_KNOWN, Choices
+from pages.parts.fleet_inputs import WELL_KNOWN, Choices
 from pages.parts.state import catalog, prices_version
 
 KEPT_HOSTS, KEPT_PLANS = 64, 16

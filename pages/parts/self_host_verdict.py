@@ -14,8 +14,8 @@ from core.costs.selfhost_ranking import RankedOffer
 from core.costs.selfhost_verdict import FleetPlace, Rule, Side, Situation, Thresholds, conclusion, rules, saving_share
 from core.workload import Workload
 from pages.parts import address, number_field, ways, widgets
-from pages.parts.gpu_rows import place_text, provider_name
-from pages.parts.self_host_inputs import Choices
+from pages.parts.fleet_inputs import Choices
+from pages.parts.offer_words import place_text, provider_name
 from pages.parts.self_host_plan import Plan, peak_reply
 from pages.parts.state import catalog, fmt, tr
 from pages.parts.widgets import share_text

@@ -18,9 +18,9 @@ from core.costs.tokens_history import price_changes
 from core.money import usd_from_micro
 from core.workload import Workload
 from pages.parts import per_token, ways
-from pages.parts.gpu_rows import provider_name
+from pages.parts.fleet_inputs import Choices
+from pages.parts.offer_words import provider_name
 from pages.parts.self_host_charts import machine_text
-from pages.parts.self_host_inputs import Choices
 from pages.parts.self_host_plan import Plan
 from pages.parts.state import catalog, fmt, today, tr
 from pages.parts.widgets import share_text

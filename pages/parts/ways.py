@@ -24,7 +24,7 @@ from core.costs.monthly import MAX_WAYS, FleetWay, MixPart, MixWay, ModelWay, Te
 from core.costs.monthly_ways import GATEWAY_TERMS, parts_of
 from core.costs.tokens import PriceSheet
 from core.workload import Problem, Workload
-from pages.parts import address, fleet, number_field, self_host_inputs, state
+from pages.parts import address, fleet, fleet_inputs, number_field, state
 from pages.parts.state import tr
 
 DEFAULT_MODELS = (
@@ -72,7 +72,7 @@ def take() -> list[Problem]:
 
 def _saved_fields(rented: object) -> Sequence[address.Field]:
     """What a scenario keeps: own machines cost what the way they are run costs."""
-    return (*_fields(), *self_host_inputs.fields()) if rented else _fields()
+    return (*_fields(), *fleet_inputs.fields()) if rented else _fields()
 
 
 def parameters() -> dict[str, str]:
@@ -142,7 +142,7 @@ def from_values(values: Mapping[str, Any], workload: Workload | None = None) -> 
     if sentence:
         refused.append(sentence)
     if values.get(RENT):
-        run = self_host_inputs.choices_of(values) if "sh_model" in values else self_host_inputs.read()
+        run = fleet_inputs.choices_of(values) if "sh_model" in values else fleet_inputs.read()
         rent = fleet.cheapest_way(run.serving(str(values[RENT])), workload or state.workload())
         if rent:
             found.append(rent)

@@ -108,7 +108,7 @@ def test_every_error_has_its_explanation_in_both_languages(open_page: OpenPage, 
     [
         ("openai.AuthenticationError: Error code: 401 - Incorrect API key provided: " + SECRET, "401"),
         ("HTTP 429 Too Many Requests", "429"),
-        ("<script>alert(1)</script>", "matches no known error"),
+        ("<script>alert(1)</script>", "matches none of the known errors"),
     ],
 )
 def test_a_pasted_error_is_recognised_and_not_repeated(open_page: OpenPage, pasted: str, expected: str) -> None:

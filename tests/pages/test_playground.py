@@ -213,7 +213,7 @@ def test_a_lane_that_has_ended_says_so_while_others_are_written(
 
     seen = [one.value for one in at.caption]
     assert not [one for one in seen if "is writing" in one]
-    assert "Waiting for deepseek-chat … 3 s" in seen
+    assert "Waiting for deepseek-chat … 3 s of 120 s at most" in seen
     assert any("gpt-4.1" in one and "first token" in one for one in seen)
     assert "401" in at.error[0].value
 

@@ -16,8 +16,8 @@ from core.costs.monthly import FleetWay
 from core.costs.selfhost_replicas import FABRIC
 from core.costs.throughput_measured import shipped_fit
 from core.workload import Workload
-from pages.parts import fleet, self_host_inputs, self_host_why
-from pages.parts.gpu_rows import region_text
+from pages.parts import fleet, fleet_inputs, self_host_why
+from pages.parts.offer_words import region_text
 from pages.parts.self_host_verdict import share_text
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
@@ -217,7 +217,7 @@ def test_a_saved_scenario_keeps_gpus_with_blanks_in_their_names(open_page: OpenP
     at = open_page("self_host", query=GPT | {"sh_gpu": "RTX_PRO_6000"})
 
     assert (at.metric[1].delta or "").startswith("2 × RTX PRO 6000")
-    lists = [one for one in self_host_inputs.fields() if one.kind == "choices"]
+    lists = [one for one in fleet_inputs.fields() if one.kind == "choices"]
     assert lists
     assert not [option for one in lists for option in one.options if " " in option]
 
@@ -262,8 +262,8 @@ def test_a_measurement_holds_for_its_gpu_in_card_table_and_on_other_pages(open_p
 def rented(database_url: str, monkeypatch: pytest.MonkeyPatch, **values: object) -> FleetWay:
     """The fleet that monthly plan, ROI and overview reckon with, at 5 million requests a month."""
     monkeypatch.setenv("BREAKEVEN_DATABASE_URL", database_url)
-    fields = {one.key: one.default for one in self_host_inputs.fields()}
-    found = fleet.cheapest_way(self_host_inputs.choices_of(fields | values), Workload(requests_per_month=5_000_000))
+    fields = {one.key: one.default for one in fleet_inputs.fields()}
+    found = fleet.cheapest_way(fleet_inputs.choices_of(fields | values), Workload(requests_per_month=5_000_000))
     assert found is not None
     return found
 

@@ -13,8 +13,8 @@ from core.catalog.aliases import UnknownModelError
 from core.costs.conventions import HOURS_PER_MONTH
 from core.costs.model_shapes import model_shapes
 from core.costs.selfhost import Operations
-from pages.parts import address, address_values, number_field, self_host_measured, widgets
-from pages.parts.self_host_offered import countries, gpu_ids, gpu_named
+from pages.parts import address, address_values, fleet_measured, number_field, widgets
+from pages.parts.fleet_offered import countries, gpu_ids, gpu_named
 from pages.parts.state import catalog, prices_version, tr
 
 PRECISIONS = ("fp16", "fp8", "fp4")
@@ -88,7 +88,7 @@ def _fields(_prices: tuple[object, ...]) -> Sequence[address.Field]:
         address.Field(key="sh_country", kind="choice", default=ANY, options=(ANY, *countries()), named=_place),
         address.Field(key=API, kind="choice", default=ANY, options=(ANY, *catalog().llm.sheets()), named=_api),
         address.Field(key="sh_gpu", kind="choices", default=[], options=gpu_ids()),
-        *self_host_measured.fields(),
+        *fleet_measured.fields(),
     ]
     for name, (low, high, _, factor) in OPERATION_FIELDS.items():
         default = round(getattr(plain, name) / factor, 6)
@@ -126,7 +126,7 @@ def draw(api_models: Sequence[str], *, has_hosts: bool) -> None:
         format_func=lambda one: one or tr("self_host.api_cheapest" if has_hosts else "self_host.api_no_host"),
         help=tr("self_host.api_help"), accept_new_options=True, on_change=_take_api,
     )  # fmt: skip
-    notice = st.session_state.pop(self_host_measured.NOTICE, None)
+    notice = st.session_state.pop(fleet_measured.NOTICE, None)
     if notice is not None:
         st.warning(widgets.plain(notice))
     st.multiselect(
@@ -146,12 +146,12 @@ def _draw_served() -> None:
     """Which model is served, in which precision, on machines bought how."""
     st.selectbox(
         tr("self_host.model"), list(model_shapes()), key="sh_model", format_func=_model,
-        on_change=self_host_measured.drop,
+        on_change=fleet_measured.drop,
     )  # fmt: skip
     with st.grid(2, min_column_width=CHOICE_MIN_WIDTH_PX):
         st.selectbox(
             tr("self_host.precision"), PRECISIONS, key="sh_precision", help=tr("self_host.precision_help"),
-            on_change=self_host_measured.drop,
+            on_change=fleet_measured.drop,
         )  # fmt: skip
         st.selectbox(
             tr("self_host.purchase"), PURCHASES, key="sh_purchase", format_func=_purchase,
@@ -168,14 +168,14 @@ def _take_api() -> None:
         address.set_value(API, catalog().llm.resolve(typed))
     except UnknownModelError as error:
         near = ", ".join(error.suggestions) or "–"
-        st.session_state[self_host_measured.NOTICE] = tr(
+        st.session_state[fleet_measured.NOTICE] = tr(
             "self_host.api_unknown", name=typed[: address_values.TEXT_MAX_CHARS], near=near
         )
         address.set_value(API, ANY)
 
 
 def _draw_operations() -> None:
-    self_host_measured.draw()
+    fleet_measured.draw()
     for name, (low, high, step, _) in OPERATION_FIELDS.items():
         number_field.number_field(
             tr(f"self_host.op_{name}"), low, high, step=step, key=f"sh_{name}", is_whole=name in WHOLE,
@@ -201,9 +201,9 @@ def choices_of(values: Mapping[str, Any]) -> Choices:
         country=values["sh_country"] or None,
         gpu_models=tuple(map(gpu_named, values["sh_gpu"] or ())),
         api_model=values[API] or None,
-        measured_tokens_per_s=values[self_host_measured.SPEED],
-        measured_gpu=values[self_host_measured.GPU] or None,
-        measured_gpus=values[self_host_measured.GPUS],
+        measured_tokens_per_s=values[fleet_measured.SPEED],
+        measured_gpu=values[fleet_measured.GPU] or None,
+        measured_gpus=values[fleet_measured.GPUS],
         operations=_operations(values),
     )
 

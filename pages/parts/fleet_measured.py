@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.costs.selfhost_ranking import RankedOffer
 from pages.parts import address, number_field
-from pages.parts.self_host_offered import gpus
+from pages.parts.fleet_offered import gpus
 from pages.parts.state import fmt, tr
 
 SPEED, GPU, GPUS = "sh_measured", "sh_measured_gpu", "sh_measured_gpus"
