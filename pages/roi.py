@@ -33,6 +33,8 @@ def page() -> None:
     is_article = roi_inputs.is_article(inputs)
     if not isinstance(case, str):
         _answer(case)
+        for sentence in planning.announced(case.ways, case.starts[0]):
+            st.caption(sentence)
     if is_article:
         st.header(tr("roi.article_title"))
         roi_tables.article()

@@ -47,6 +47,11 @@ def palette() -> list[str]:
     return list(PALETTES["dark" if st.context.theme.type == "dark" else "light"])
 
 
+def page_colour() -> str:
+    """The background of the reader's theme (.streamlit/config.toml), for what stands on top of lines."""
+    return "#11161D" if st.context.theme.type == "dark" else "#FFFFFF"
+
+
 def colour(name: str, known: Sequence[str] = ()) -> str:
     """Colour of a role (`rent`, `call`, `gateway`), else a stable one for a name within `known`."""
     colours = palette()

@@ -58,7 +58,8 @@ def drop() -> None:
     speed = address.kept(SPEED)
     if speed is not None:
         st.session_state[NOTICE] = tr("self_host.measured_dropped", speed=fmt().number(speed))
-        address.set_value(SPEED, None)
+        for key, empty in ((SPEED, None), (GPU, ANY), (GPUS, None)):
+            address.set_value(key, empty)
 
 
 def remember_winner(best: RankedOffer | None) -> None:

@@ -92,5 +92,12 @@ def _help(name: str) -> str | None:
 def _number_field(name: str) -> None:
     _, low, high = NUMBERS[name]
     number_field.number_field(
-        tr(f"gpu_clouds.field_{name}"), low, high, key=f"gc_{name}", format="%.9g", placeholder="–", help=_help(name)
+        tr(f"gpu_clouds.field_{name}"),
+        low,
+        high,
+        key=f"gc_{name}",
+        format="%.9g",
+        placeholder="–",
+        help=_help(name),
+        is_usd=name.endswith("_price"),
     )

@@ -30,11 +30,11 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
         return
     lines = {key: [usd * fmt().per_usd for usd in line] for key, line in found.usd_per_month.items()}
     own = workload.output_tokens / (workload.input_tokens + workload.output_tokens)
-    keys = list(lines)
+    keys, amount = list(lines), "%{y:,.0f}" if fmt().currency == "KRW" else "%{y:,.2f}"
     data = [
         {
             "x": [share * 100 for share in found.shares], "y": lines[key], "name": _short(key), "mode": "lines",
-            "line": _line(keys, number), "hovertemplate": "%{x:.1f} %: %{y:,.2f}<extra>" + _short(key) + "</extra>",
+            "line": _line(keys, number), "hovertemplate": f"%{{x:.1f}}%: {amount}<extra>{_short(key)}</extra>",
         }
         for number, key in enumerate(keys)
     ]  # fmt: skip
@@ -55,9 +55,7 @@ def output_share_chart(chosen: Sequence[Bill], workload: Workload) -> None:
 
 def _numbers(shares: Sequence[float], lines: Mapping[str, Sequence[float]]) -> charts.Numbers:
     columns = [tables.Column(field="share", label=tr("model_prices.col_output_share"), kind="share", digits=1)]
-    columns += [
-        tables.Column(field=key, label=_short(key), kind="number", unit=fmt().symbol, digits=2) for key in lines
-    ]
+    columns += [tables.amount_column(key, _short(key)) for key in lines]
     rows = [{"share": share} | {key: line[place] for key, line in lines.items()} for place, share in enumerate(shares)]
     return rows, columns
 

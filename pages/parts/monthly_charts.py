@@ -65,6 +65,7 @@ def _marks(plan: Plan) -> tuple[list[Parts], list[Parts]]:
         marks.append(drawn | across)
         notes.append({
             "x": 0, "xref": "paper", "xanchor": "left", "y": budget, "yanchor": "bottom", "showarrow": False,
+            "bgcolor": charts.page_colour(),
             "text": f"{tr('monthly_cost.budget_line')} {fmt().money_short(plan.workload.budget_usd_per_month)}",
         })  # fmt: skip
     for month, names in changes(plan).items():

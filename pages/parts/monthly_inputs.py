@@ -44,7 +44,7 @@ def show_ways(plan: Plan) -> None:
     labels = {ways.way_id(way): way.name for way in plan.ways}
     if plan.baseline is None:
         return
-    # The field has a key of its own: looked at, a baseline nobody chose stays the dearest way, whichever that becomes.
+    # The field has a key of its own: looked at, a baseline nobody chose still follows the ways (`baseline_way`).
     address.follow(BASELINE_FIELD, ways.way_id(plan.way(plan.baseline.name)))
     st.selectbox(
         tr("monthly_cost.baseline"), list(labels), key=BASELINE_FIELD, format_func=lambda one: labels.get(one, one),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.costs.monthly import DEFAULT_SEED
 from core.costs.roi_plan import running_sums
 from core.workload import Workload
-from pages.parts import paper, paper_inputs, roi_charts, state, widgets
+from pages.parts import paper, paper_inputs, planning, roi_charts, state, widgets
 from pages.parts.roi_case import Case
 from pages.parts.roi_tables import figure_columns, figures, month_columns, months
 from pages.parts.state import fmt, tr
@@ -56,6 +56,7 @@ def _assumptions(case: Case, workload: Workload) -> list[str]:
     found = [
         paper_inputs.workload_text(workload),
         *paper_inputs.terms_texts(case.ways),
+        *planning.announced(case.ways, case.starts[0]),
         tr(
             "roi.terms",
             migration=show.money(terms.migration_usd),

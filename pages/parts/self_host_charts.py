@@ -85,11 +85,11 @@ def _numbers(
     volume: Floats, rent: Sequence[float | None], call: Sequence[float | None], machines: Sequence[Machine]
 ) -> charts.Numbers:
     """The lines as a table, with the machine that is the cheapest for each volume."""
-    unit = fmt().symbol + tr("common.per_month")
+    per_month = tr("common.per_month")
     columns = [
         tables.Column(field="requests", label=tr("self_host.requests"), kind="number"),
-        tables.Column(field="rent", label=tr("self_host.line_rent"), kind="number", unit=unit, digits=2),
-        tables.Column(field="call", label=tr("self_host.line_call"), kind="number", unit=unit, digits=2),
+        tables.amount_column("rent", tr("self_host.line_rent"), per_month),
+        tables.amount_column("call", tr("self_host.line_call"), per_month),
         tables.Column(field="machine", label=tr("self_host.col_gpu")),
     ]
     rows = [

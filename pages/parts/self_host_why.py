@@ -48,16 +48,19 @@ def under_the_cards(plan: Plan, choices: Choices, workload: Workload, conclusion
 
 
 def _announced(plan: Plan) -> Iterator[str]:
-    """That the price of the API will change, since the page counts today's."""
+    """That the price of the API will change, since the page counts today's: a sentence for each day."""
     sheet = catalog().llm.sheets().get(plan.api.key) if plan.api else None
     if sheet is None:
         return
+    by_day: dict[dt.date, list[str]] = {}
     for change in price_changes([sheet], today() + dt.timedelta(days=1)):
-        before, after = (fmt().money(float(usd_from_micro(each))) for each in (change.before_micro, change.after_micro))
-        yield tr(
-            "self_host.announced", model=ways.label_of(sheet.key), date=fmt().date(change.day),
-            part=tr(f"model_prices.component_{change.component}"), before=before, after=after,
-        ).replace("$", r"\$")  # fmt: skip
+        ends = (fmt().money_short(usd_from_micro(each)) for each in (change.before_micro, change.after_micro))
+        by_day.setdefault(change.day, []).append(
+            f"{tr(f'model_prices.component_{change.component}')} {' → '.join(ends)}"
+        )
+    for day, parts in by_day.items():
+        name, changes = ways.label_of(sheet.key), ", ".join(parts).replace("$", r"\$")
+        yield tr("self_host.announced", model=name, date=fmt().date(day), changes=changes)
 
 
 def _small(text: str) -> str:

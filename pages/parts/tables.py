@@ -38,6 +38,14 @@ class Column:
     pinned: bool = False
 
 
+def amount_column(field: str, label: str, per: str = "") -> Column:
+    """A column of amounts that are in the reader's currency already, such as those of a chart."""
+    shown = fmt()
+    return Column(
+        field=field, label=label, kind="number", unit=shown.symbol + per, digits=0 if shown.currency == "KRW" else 2
+    )
+
+
 def heading(column: Column) -> str:
     """Heading with its unit, money with the reader's currency sign."""
     unit = f"{fmt().symbol}{column.unit}" if column.kind == "money" else "%" if column.kind == "share" else column.unit

@@ -153,7 +153,7 @@ def sources_line(sources: Sequence[tuple[str, dt.date | None]], today: dt.date) 
     if age_of(first, today) in {"stale", "undated"}:
         oldest = f":orange-badge[{oldest}]"
     if first is not None and any(day is None for _, day in sources):
-        oldest += f" :orange-badge[{tr('common.some_undated')}]"
+        oldest += f", :orange-badge[{tr('common.some_undated')}]"
     shown = fmt()
     rate_date = shown.date(shown.fx_date) if shown.fx_date else tr("common.fx_own")
     return tr(

@@ -389,7 +389,7 @@ def test_the_rate_is_shown_as_it_is_used_and_undated_prices_beside_the_oldest(op
 
     assert summary_rows(at)[0][1] == "97,195"  # 70 x 1,388.5
     assert "1 USD = 1,388.5 won" in texts(at)
-    assert "days :orange-badge[some undated]" in texts(at)
+    assert "days, :orange-badge[some undated]" in texts(at)
     dated = open_page("monthly_cost", query={"way_models": MODELS})
     assert "undated" not in texts(dated)
 
