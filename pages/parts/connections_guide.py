@@ -27,10 +27,7 @@ def show_guide() -> None:
     titles = {topic: _title(topic) for topic in ORDER}
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.selectbox(
-            tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__,
-            disabled=bool((st.session_state.get(PASTED) or "").strip()),
-        )  # fmt: skip
+        st.selectbox(tr("connections.guide_pick"), ORDER, key=TOPIC, format_func=titles.__getitem__)
         pasted = st.text_area(
             tr("connections.guide_paste"), key=PASTED, max_chars=MAX_TEXT_CHARS, height=140,
             placeholder=tr("connections.guide_placeholder"), help=tr("connections.guide_paste_help"),
