@@ -47,6 +47,8 @@ def page() -> None:
     chosen = model_prices_data.shortlist(workload)
     with widgets.cards():
         answer(shown, chosen)
+    if workload.seasonality:
+        st.caption(tr("workload.no_season"))
     picture, inputs = st.columns([5, 2], gap="large")
     with picture:
         if chosen:

@@ -42,7 +42,7 @@ def under_the_cards(plan: Plan, choices: Choices, workload: Workload, conclusion
         parts.append(_small(tr("self_host.all_undated")))
     parts += map(_small, _announced(plan))
     if workload.seasonality:
-        parts.append(_small(tr("self_host.no_season")))
+        parts.append(_small(tr("workload.no_season")))
     if parts:
         st.markdown("\n\n".join(parts))
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.i18n import LANGUAGES, t
 from core.money import Formatter
+from pages.parts import state
 from pages.parts.charts import Figure
 from tests.conftest import PROJECT
 
@@ -37,6 +38,19 @@ def _charts_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
         return finished(figure)
 
     monkeypatch.setattr(Figure, "to_dict", validated)
+
+
+@pytest.fixture
+def files_made(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The files that a page offers, made when its buttons are drawn instead of when they are pressed."""
+    made: list[bytes] = []
+
+    def at_once(make: Callable[[], bytes]) -> bytes:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(state, "later", at_once)
+    return made
 
 
 @pytest.fixture

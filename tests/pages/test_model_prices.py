@@ -396,3 +396,11 @@ def test_a_ticked_row_shows_both_prices_with_their_sources(
     rivals = next(one.value for one in at.dataframe if "rival" in one.value)
     assert rivals["used_source"].all()
     assert rivals["rival_source"].all()
+
+
+def test_a_season_is_said_not_to_count(open_page: OpenPage) -> None:
+    def is_said(**query: str) -> bool:
+        return any("seasons are not counted" in one.value for one in open_page("model_prices", query=query).caption)
+
+    assert is_said(season="0.2")
+    assert not is_said()

@@ -6,7 +6,6 @@ import datetime as dt
 import html
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -343,21 +342,14 @@ def test_the_parts_of_a_discounted_bill_are_shares_of_what_it_is_before(open_pag
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_report_states_every_input_that_is_not_its_default(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, lang: str
+    open_page: OpenPage, files_made: list[bytes], lang: str
 ) -> None:
-    made: list[bytes] = []
-
-    def at_once(make: Callable[[], bytes]) -> bytes:
-        made.append(make())
-        return made[-1]
-
-    monkeypatch.setattr(state, "later", at_once)
     query = {
         "req": "77777", "season": "0.3", "retry": "0.125", "budget": "500", "fx": "1388.5", "way_models": MODELS,
         "way_gw": MODELS[0], "way_gw_off": "5", "way_mix": f"{MODELS[0]}:80,{MODELS[1]}:20",
     }  # fmt: skip
     at = open_page("monthly_cost", lang=lang, query=query)
-    told = html.unescape(made[-1].decode())
+    told = html.unescape(files_made[-1].decode())
 
     for name, value in (
         ("requests_per_month", "77,777"), ("seasonality", "30"), ("retry_share", "12.5"),

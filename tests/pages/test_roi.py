@@ -5,13 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import state
 from tests.conftest import LANGS
 from tests.pages.conftest import OpenPage, assert_whole
 
@@ -342,17 +340,10 @@ def test_today_is_the_dearest_way_as_on_the_other_pages_and_goes_with_the_plan(o
 
 
 def test_the_report_states_the_workload_and_the_rate_as_they_are_used(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, files_made: list[bytes]
 ) -> None:
-    made: list[bytes] = []
-
-    def at_once(make: Callable[[], bytes]) -> bytes:
-        made.append(make())
-        return made[-1]
-
-    monkeypatch.setattr(state, "later", at_once)
     open_page("roi", query={"req": "77777", "season": "0.3", "fx": "1388.5"})
-    told = html.unescape(made[-1].decode())
+    told = html.unescape(files_made[-1].decode())
 
     assert "Requests per month: 77,777" in told
     assert "Seasonal swing (%): 30" in told
